@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The region: the live-allocation table that one process keeps in a memfd.
+ *
+ * This header is the layout and nothing else; docs/region.md is its normative
+ * text and tests/unit/test_format.c holds both together. The process itself is
+ * the only writer (region/writer.c); everybody else maps it read-only and
+ * trusts nothing in it (region/reader.c).
+ *
+ *   0x000000  head           one page: identity, the directory of parts, counters
+ *   0x001000  capabilities   what this TT-Metal lets us know, one row a fact
+ *   0x002000  failures       a ring of the last failed allocations
+ *   0x004000  totals         one row per (allocator, memory type)
+ *   0x014000  verify         the allocator's own statistics, parallel to totals
+ *   0x024000  allocators     geometry and chips, one row per allocator
+ *   0x0a4000  (room for programs, sites and events)
+ *   0x100000  slots          one row per live buffer, up to 1 Mi rows
+ *
+ * The file has its final size from the start and is sealed against growing and
+ * shrinking; what is not used is a hole. So a reader compares one number, and
+ * no later write can meet RLIMIT_FSIZE.
+ *
+ * Readers find every part by offset, element size and count in the head: a
+ * newer writer may append fields to a row or add parts, and an older reader
+ * still reads what it knows.
+ *
+ * Sequence words. Head (at `seq`), totals, verify, failures, allocators and
+ * slots each have one: 2 x the process-wide event number of the last change,
+ * odd while the row is being written, 0 for a row never used or free. Event
+ * numbers only grow, so a value never comes back with other contents. Words
+ * are stored with release and loaded with acquire; no stand-alone fences,
+ * because gcc's ThreadSanitizer does not understand them.
+ */
+#ifndef TTMEM_REGION_FORMAT_H
+#define TTMEM_REGION_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define REGION_MAGIC   UINT64_C(0x004e47526d656d74) /* "tmemRGN\0" */
+#define REGION_VERSION UINT32_C(1)
+#define REGION_NAME    "ttmem"		/* memfd name: "/memfd:ttmem (deleted)" under /proc */
+#define CONTROL_NAME   "ttmem-control"
+#define CONTROL_MAGIC  UINT64_C(0x004c54436d656d74) /* "tmemCTL\0" */
+
+#define REGION_PAGE_BYTES	4096u
+#define REGION_BLOCK_BYTES	65536u	/* slots are backed and given back in such blocks */
+#define REGION_BLOCK_SLOTS	1024u
+#define REGION_SLOTS_MAX	(1u << 20)
+#define REGION_ALLOCATORS_MAX	256u
+#define REGION_CHIPS_MAX	64u
+#define REGION_FAILURES_MAX	64u
+#define REGION_CAPABILITIES_MAX 32u
+#define REGION_MEMORY_TYPES	4u	/* order of enum memory_type: DRAM, L1, L1_SMALL, TRACE */
+#define REGION_PARTS_MAX	16u
+#define REGION_COMMAND_BYTES	256u
+
+#define REGION_HEAD_OFFSET	    UINT64_C(0x000000)
+#define REGION_CAPABILITIES_OFFSET  UINT64_C(0x001000)
+#define REGION_FAILURES_OFFSET	    UINT64_C(0x002000)
+#define REGION_TOTALS_OFFSET	    UINT64_C(0x004000)
+#define REGION_VERIFY_OFFSET	    UINT64_C(0x014000)
+#define REGION_ALLOCATORS_OFFSET    UINT64_C(0x024000)
+#define REGION_SLOTS_OFFSET	    UINT64_C(0x100000)
+#define REGION_FILE_BYTES(slots)    (REGION_SLOTS_OFFSET + (uint64_t)(slots) * 64u)
+
+/* Index into region_head.parts. Numbers are for ever; unused ones have count 0. */
+enum region_part_id {
+	REGION_PART_CAPABILITIES = 0,
+	REGION_PART_FAILURES = 1,
+	REGION_PART_TOTALS = 2,
+	REGION_PART_VERIFY = 3,
+	REGION_PART_ALLOCATORS = 4,
+	REGION_PART_SLOTS = 5,
+	REGION_PART_PROGRAMS = 6, /* later: program memory */
+	REGION_PART_SITES = 7,	  /* later: interned source sites, append-only */
+	REGION_PART_EVENTS = 8,	  /* later: a ring, written only while somebody records */
+};
+
+struct region_part {
+	uint64_t offset;	/* from the start of the file, a multiple of 64 */
+	uint32_t element_bytes; /* a multiple of 8, not smaller than version 1's */
+	uint32_t count;		/* rows there is room for */
+};
+
+/*
+ * The head. Everything up to `command` is written once, before the file can be
+ * found; the counters from `seq` on move with every event. An odd `seq` means
+ * an event is half written: totals and slots may disagree until it is even.
+ */
+struct region_head {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t head_bytes; /* sizeof(struct region_head) of the writer */
+	uint64_t file_bytes; /* the exact size of the file */
+	uint8_t	 random_id[16];
+	uint32_t pid; /* in the writer's own PID namespace: a label, never an identity */
+	uint32_t uid;
+	uint64_t start_ticks;	       /* field 22 of /proc/self/stat, clock ticks since boot */
+	uint64_t created_realtime_ns;  /* CLOCK_REALTIME */
+	uint64_t created_monotonic_ns; /* CLOCK_MONOTONIC, the clock of every `_ns` below */
+	uint32_t part_count;
+	uint32_t build_id_bytes; /* 0: unknown */
+	uint8_t	 build_id[32];	 /* NT_GNU_BUILD_ID of the library that holds TT-Metal */
+	char	 metal_version[32]; /* release by build id, "" when unknown; NUL-terminated */
+	char	 entry[16];	    /* the way the hook came in: "preload" */
+	struct region_part parts[REGION_PARTS_MAX];
+	char command[REGION_COMMAND_BYTES]; /* first bytes of /proc/self/cmdline, NULs kept */
+	uint8_t reserved0[352];
+
+	/* 1024: the hot line */
+	uint64_t seq;
+	uint32_t slots_high_water; /* slots at or above this index were never used */
+	uint32_t slots_live;
+	uint64_t allocators_used; /* rows at or above this index were never used */
+	uint64_t failures_count;  /* failed allocations so far; ring index = count % rows */
+	uint64_t moved; /* 1: the process went on in another file; this one is history */
+	uint64_t reserved1[3];
+
+	/* 1088: what could not be recorded, each a count of buffers unless said */
+	uint64_t dropped_full;	    /* more than `slots` live buffers */
+	uint64_t dropped_memory;    /* the kernel gave no memory for a block */
+	uint64_t dropped_allocator; /* no row left for the allocator, or its geometry not known */
+	uint64_t dropped_key;	    /* object address outside what the index can hold */
+	uint64_t replaced;	    /* object seen again without a free in between */
+	uint64_t unknown_frees;	    /* frees of objects not in the table (views, before attach) */
+	uint64_t left_at_close;	    /* buffers that were alive when their device closed */
+	uint64_t copies;	    /* times the table moved to a new file (descriptor was closed) */
+	uint8_t	 reserved2[2944];
+};
+
+/* Is a kind of fact known in this process, and if not, why. */
+enum capability_state {
+	CAPABILITY_UNKNOWN = 0, /* nothing asked for it yet */
+	CAPABILITY_PRESENT = 1,
+	CAPABILITY_MISSING = 2, /* this TT-Metal does not export it: `detail` names the symbol */
+	CAPABILITY_FAILED = 3,	/* exported, but the self-check did not pass */
+	CAPABILITY_OFF = 4,	/* switched off by the user */
+};
+
+struct region_capability {
+	uint32_t state; /* enum capability_state; written last, with release */
+	uint32_t reserved;
+	char	 name[24];   /* "buffers", "failures", ... ; NUL-terminated, "" = unused row */
+	char	 detail[96]; /* NUL-terminated */
+};
+
+struct region_failure {
+	uint64_t seq;
+	uint64_t time_ns;
+	uint64_t requested_bytes;
+	uint64_t page_bytes;
+	uint64_t free_bytes_per_bank; /* the allocator's own figure at that moment; ~0 unknown */
+	uint64_t largest_bytes_per_bank; /* likewise */
+	uint32_t allocator; /* row index; ~0 unknown */
+	uint32_t thread;
+	uint32_t type; /* enum memory_type; ~0 unknown */
+	uint32_t reserved;
+};
+
+/*
+ * Per bank and per allocator: the banks of a type work in lock step, so one
+ * address range stands for all of them. live buffers = allocs - frees.
+ */
+struct region_totals {
+	uint64_t seq;
+	uint64_t requested_bytes;
+	uint64_t bank_bytes;
+	uint64_t peak_requested_bytes;
+	uint64_t peak_bank_bytes;
+	uint64_t allocs;
+	uint64_t frees;	   /* deallocated, or gone with their device */
+	uint64_t failures;
+};
+
+/* What get_statistics() said, and what the table held at that very event. */
+struct region_verify {
+	uint64_t seq;
+	uint64_t request;	   /* the number that was asked with */
+	uint64_t their_total;	   /* bytes per bank */
+	uint64_t their_allocated;  /* bytes per bank */
+	uint64_t their_free;	   /* bytes per bank */
+	uint64_t their_largest;	   /* bytes per bank */
+	uint64_t our_bank_bytes;   /* bytes per bank */
+	uint64_t our_event;	   /* event number of our figure; 0: it moved meanwhile */
+};
+
+struct region_geometry {
+	uint32_t banks;	    /* 0: this memory type does not exist here */
+	uint32_t alignment; /* bytes; 0 unknown */
+	uint64_t bank_bytes;   /* allocatable bytes per bank */
+	uint64_t base_address; /* absolute address at which the bank's allocatable range starts */
+};
+
+#define REGION_CHIP_HAS_UNIQUE_ID 1u
+
+struct region_chip {
+	uint64_t unique_id;
+	uint32_t chip_id; /* process-local logical id */
+	uint32_t flags;
+	uint64_t reserved;
+};
+
+#define REGION_ALLOCATOR_OPEN  1u /* the device has not been closed */
+#define REGION_ALLOCATOR_MESH  2u /* belongs to a MeshDevice */
+#define REGION_NONE	       UINT32_C(0xffffffff)
+
+struct region_allocator {
+	uint64_t seq;
+	uint64_t object; /* address of the allocator in the process: identity, never followed */
+	uint64_t device; /* address of the device object, likewise */
+	uint64_t parent_device; /* device object of the parent mesh; 0 none or unknown */
+	uint64_t opened_ns;
+	uint64_t closed_ns; /* 0: open */
+	uint32_t flags;
+	uint32_t arch;	  /* tt::ARCH: 2 Wormhole, 3 Blackhole, 4 Quasar; 0 unknown */
+	uint32_t mesh_id; /* MeshDevice::id(); ~0 unknown */
+	uint32_t chip_count;
+	uint32_t grid_x, grid_y;   /* compute grid; 0 unknown */
+	uint64_t l1_bytes_per_core; /* the whole L1 of one core; 0 unknown */
+	struct region_geometry geometry[REGION_MEMORY_TYPES];
+	uint8_t		       reserved[336];
+	struct region_chip     chips[REGION_CHIPS_MAX];
+};
+
+/*
+ * One live buffer, eight words. Three of them are packed, high bits first:
+ *   place_bank  allocator row 12 | type 4 | layout 4 | bytes per bank 44
+ *   extent      cores 32 | pages 32    cores ~0: interleaved or unknown; pages ~0: unknown
+ *   origin      site 32 | thread 32    site 0: not known
+ * A slot is born in place: while its words are written `seq` is still 0, so
+ * only `seq` tells whether the other words mean anything.
+ */
+struct region_slot {
+	uint64_t seq;
+	uint64_t address; /* absolute in the bank */
+	uint64_t requested_bytes;
+	uint64_t place_bank;
+	uint64_t page_bytes;
+	uint64_t extent;
+	uint64_t origin;
+	uint64_t time_ns;
+};
+
+#define REGION_BANK_BITS 44
+#define REGION_BANK_MASK ((UINT64_C(1) << REGION_BANK_BITS) - 1)
+
+static inline uint64_t region_slot_place(uint32_t allocator, uint32_t type, uint32_t layout,
+					 uint64_t bank_bytes)
+{
+	return (uint64_t)(allocator & 0xfff) << 52 | (uint64_t)(type & 0xf) << 48 |
+	       (uint64_t)(layout & 0xf) << 44 | (bank_bytes & REGION_BANK_MASK);
+}
+
+static inline uint32_t region_slot_allocator(uint64_t place)
+{
+	return (uint32_t)(place >> 52);
+}
+
+static inline uint32_t region_slot_type(uint64_t place)
+{
+	return (uint32_t)(place >> 48) & 0xf;
+}
+
+static inline uint32_t region_slot_layout(uint64_t place)
+{
+	return (uint32_t)(place >> 44) & 0xf;
+}
+
+static inline uint64_t region_slot_bank_bytes(uint64_t place)
+{
+	return place & REGION_BANK_MASK;
+}
+
+/*
+ * The control page: the one thing a server or a tool may write. One cache line
+ * each, eight of them; the hook takes every value as a hint. A requester fills
+ * its line, then adds 1 to `doorbell`, which is all that an event looks at.
+ */
+#define CONTROL_SERVERS_MAX 8u
+
+struct control_line {
+	uint64_t owner;	       /* random id of the server; 0: free, taken by compare-and-swap */
+	uint64_t heartbeat_ns; /* CLOCK_MONOTONIC */
+	uint64_t verify_request; /* a new number asks for statistics at the next event */
+	uint64_t record_request; /* later: events wanted until this time */
+	uint64_t reserved[4];
+};
+
+struct control_page {
+	uint64_t magic;
+	uint64_t doorbell;
+	uint64_t reserved[6];
+	struct control_line servers[CONTROL_SERVERS_MAX];
+	uint8_t	 reserved1[3520];
+};
+
+#define REGION_ASSERT_OFFSET(type, field, at) \
+	_Static_assert(offsetof(struct type, field) == (at), #type "." #field " moved")
+#define REGION_ASSERT_SIZE(type, bytes) \
+	_Static_assert(sizeof(struct type) == (bytes), #type " changed size")
+
+REGION_ASSERT_SIZE(region_part, 16);
+REGION_ASSERT_SIZE(region_head, 4096);
+REGION_ASSERT_OFFSET(region_head, magic, 0);
+REGION_ASSERT_OFFSET(region_head, version, 8);
+REGION_ASSERT_OFFSET(region_head, head_bytes, 12);
+REGION_ASSERT_OFFSET(region_head, file_bytes, 16);
+REGION_ASSERT_OFFSET(region_head, random_id, 24);
+REGION_ASSERT_OFFSET(region_head, pid, 40);
+REGION_ASSERT_OFFSET(region_head, uid, 44);
+REGION_ASSERT_OFFSET(region_head, start_ticks, 48);
+REGION_ASSERT_OFFSET(region_head, created_realtime_ns, 56);
+REGION_ASSERT_OFFSET(region_head, created_monotonic_ns, 64);
+REGION_ASSERT_OFFSET(region_head, part_count, 72);
+REGION_ASSERT_OFFSET(region_head, build_id_bytes, 76);
+REGION_ASSERT_OFFSET(region_head, build_id, 80);
+REGION_ASSERT_OFFSET(region_head, metal_version, 112);
+REGION_ASSERT_OFFSET(region_head, entry, 144);
+REGION_ASSERT_OFFSET(region_head, parts, 160);
+REGION_ASSERT_OFFSET(region_head, command, 416);
+REGION_ASSERT_OFFSET(region_head, seq, 1024);
+REGION_ASSERT_OFFSET(region_head, slots_high_water, 1032);
+REGION_ASSERT_OFFSET(region_head, slots_live, 1036);
+REGION_ASSERT_OFFSET(region_head, allocators_used, 1040);
+REGION_ASSERT_OFFSET(region_head, failures_count, 1048);
+REGION_ASSERT_OFFSET(region_head, dropped_full, 1088);
+REGION_ASSERT_OFFSET(region_head, copies, 1144);
+REGION_ASSERT_SIZE(region_capability, 128);
+REGION_ASSERT_SIZE(region_failure, 64);
+REGION_ASSERT_SIZE(region_totals, 64);
+REGION_ASSERT_SIZE(region_verify, 64);
+REGION_ASSERT_SIZE(region_geometry, 24);
+REGION_ASSERT_SIZE(region_chip, 24);
+REGION_ASSERT_SIZE(region_allocator, 2048);
+REGION_ASSERT_SIZE(region_slot, 64);
+REGION_ASSERT_SIZE(control_line, 64);
+REGION_ASSERT_SIZE(control_page, 4096);
+
+#endif

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events. Each one takes the lock, opens the head's sequence word, changes at
+ * most one slot and one row of totals, and closes again: some twenty stores,
+ * no system call, no loop over anything that grows.
+ */
+#include "region/writer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "region/words.h"
+#include "region/writer_internal.h"
+
+#define TICK_NS UINT64_C(1000000000)
+
+/* Our own last value: no other thread stores while the lock is held. */
+static uint64_t own(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static void add(uint64_t *word, uint64_t value)
+{
+	word_store(word, own(word) + value);
+}
+
+/* Never below zero: the mapping is shared, and a damaged row must not spread. */
+static void subtract(uint64_t *word, uint64_t value)
+{
+	uint64_t now = own(word);
+
+	word_store(word, now > value ? now - value : 0);
+}
+
+static void raise_to(uint64_t *word, uint64_t value)
+{
+	if (own(word) < value)
+		word_store(word, value);
+}
+
+static void event_begin(struct region_writer *writer)
+{
+	region_lock_take(&writer->lock);
+	seq_begin(&writer_head(writer)->seq, ++writer->event);
+}
+
+static void event_end(struct region_writer *writer)
+{
+	seq_end(&writer_head(writer)->seq, writer->event);
+	region_lock_give(&writer->lock);
+}
+
+static bool is_ready(struct region_writer *writer)
+{
+	/* acquire: pairs with the store at the end of region_writer_create */
+	return word_load32(&writer->state) == REGION_WRITER_READY;
+}
+
+static bool row_matches(const struct region_writer *writer, uint32_t row, uint64_t object,
+			uint64_t device)
+{
+	const struct region_writer_allocator *a = &writer->private->allocators[row];
+
+	return a->object == object && a->device == device && a->closed_event == 0;
+}
+
+static uint32_t find_row(const struct region_writer *writer, uint32_t hint, uint64_t object,
+			 uint64_t device)
+{
+	if (hint < writer->allocators_used && row_matches(writer, hint, object, device))
+		return hint;
+	for (uint32_t row = 0; row < writer->allocators_used; row++)
+		if (row_matches(writer, row, object, device))
+			return row;
+	return REGION_NONE;
+}
+
+static void totals_add(struct region_writer *writer, uint32_t row,
+		       const struct region_buffer *buffer)
+{
+	struct region_totals *t = writer_totals(writer, row, buffer->type);
+
+	seq_begin(&t->seq, writer->event);
+	add(&t->requested_bytes, buffer->requested_bytes);
+	add(&t->bank_bytes, buffer->bank_bytes);
+	raise_to(&t->peak_requested_bytes, own(&t->requested_bytes));
+	raise_to(&t->peak_bank_bytes, own(&t->bank_bytes));
+	add(&t->allocs, 1);
+	seq_end(&t->seq, writer->event);
+}
+
+static void slot_write(struct region_writer *writer, uint32_t slot, uint32_t row,
+		       const struct region_buffer *b)
+{
+	struct region_slot *s = writer_slot(writer, slot);
+	uint32_t pages = b->pages < UINT32_MAX ? (uint32_t)b->pages : UINT32_MAX;
+
+	/* seq is 0 here: a reader either sees that, or the final value and all words before it */
+	word_store(&s->address, b->address);
+	word_store(&s->requested_bytes, b->requested_bytes);
+	word_store(&s->place_bank, region_slot_place(row, b->type, b->layout, b->bank_bytes));
+	word_store(&s->page_bytes, b->page_bytes);
+	word_store(&s->extent, (uint64_t)b->cores << 32 | pages);
+	word_store(&s->origin, (uint64_t)b->site << 32 | b->thread);
+	word_store(&s->time_ns, b->time_ns);
+	seq_end(&s->seq, writer->event);
+}
+
+static void live_changed(struct region_writer *writer)
+{
+	word_store32(&writer_head(writer)->slots_live, writer->live);
+}
+
+/* Takes a slot out of table, map, totals and block counts; the index is the caller's. */
+static void slot_clear(struct region_writer *writer, uint32_t slot)
+{
+	struct region_slot *s = writer_slot(writer, slot);
+	uint64_t place = own(&s->place_bank);
+	struct region_totals *t =
+		writer_totals(writer, region_slot_allocator(place), region_slot_type(place));
+	uint16_t *block_live = &writer->private->block_live[slot / REGION_BLOCK_SLOTS];
+
+	seq_begin(&t->seq, writer->event);
+	subtract(&t->requested_bytes, own(&s->requested_bytes));
+	subtract(&t->bank_bytes, region_slot_bank_bytes(place));
+	add(&t->frees, 1);
+	seq_end(&t->seq, writer->event);
+
+	word_store(&s->seq, 0);
+	slot_map_give(&writer->private->map, slot);
+	writer->live--;
+	if (--*block_live == 0)
+		writer->blocks_empty++;
+}
+
+static int slot_take(struct region_writer *writer, uint32_t *ret_slot)
+{
+	uint32_t slot = slot_map_lowest(&writer->private->map);
+
+	if (slot >= writer->slots_max)
+		return -ENOSPC;
+	int r = writer_back_block(writer, slot / REGION_BLOCK_SLOTS);
+
+	if (r < 0)
+		return r;
+	slot_map_take(&writer->private->map, slot);
+	writer->live++;
+	if (writer->private->block_live[slot / REGION_BLOCK_SLOTS]++ == 0)
+		writer->blocks_empty--;
+	*ret_slot = slot;
+	return 0;
+}
+
+/* The object was seen before and never freed: what the table says of it is over. */
+static void replace(struct region_writer *writer, uint64_t object)
+{
+	slot_clear(writer, region_index_remove(&writer->index, object));
+	add(&writer_head(writer)->replaced, 1);
+}
+
+int region_writer_alloc(struct region_writer *writer, struct region_buffer *buffer)
+{
+	int saved_errno = errno;
+	uint32_t slot;
+
+	if (!is_ready(writer))
+		return -ENODEV;
+	if (!region_index_accepts(buffer->object) || buffer->type >= REGION_MEMORY_TYPES ||
+	    buffer->bank_bytes > REGION_BANK_MASK) {
+		region_lock_take(&writer->lock);
+		add(&writer_head(writer)->dropped_key, 1);
+		region_lock_give(&writer->lock);
+		return -EINVAL;
+	}
+	region_index_prefetch(&writer->index, buffer->object);
+	event_begin(writer);
+	uint32_t row = find_row(writer, buffer->row_hint, buffer->allocator, buffer->device);
+	int r = row == REGION_NONE ? -ENOENT : 0;
+
+	if (r == 0 && region_index_find(&writer->index, buffer->object) != REGION_INDEX_NONE)
+		replace(writer, buffer->object);
+	if (r == 0) {
+		r = slot_take(writer, &slot);
+		if (r < 0)
+			add(r == -ENOSPC ? &writer_head(writer)->dropped_full
+					 : &writer_head(writer)->dropped_memory,
+			    1);
+	}
+	if (r == 0) {
+		slot_write(writer, slot, row, buffer);
+		totals_add(writer, row, buffer);
+		region_index_insert(&writer->index, buffer->object, slot);
+		live_changed(writer);
+		buffer->row_hint = row;
+	}
+	event_end(writer);
+	errno = saved_errno;
+	return r;
+}
+
+bool region_writer_free(struct region_writer *writer, uint64_t object)
+{
+	int saved_errno = errno;
+
+	if (!is_ready(writer))
+		return false;
+	if (!region_index_accepts(object))
+		return false;
+	region_index_prefetch(&writer->index, object);
+	event_begin(writer);
+	uint32_t slot = region_index_remove(&writer->index, object);
+
+	if (slot != REGION_INDEX_NONE) {
+		slot_clear(writer, slot);
+		live_changed(writer);
+		writer_trim(writer);
+	} else {
+		add(&writer_head(writer)->unknown_frees, 1);
+	}
+	event_end(writer);
+	errno = saved_errno;
+	return slot != REGION_INDEX_NONE;
+}
+
+/* An unused row, else the one closed longest ago, else REGION_NONE. */
+static uint32_t row_for_newcomer(struct region_writer *writer)
+{
+	uint32_t oldest = REGION_NONE;
+	const struct region_writer_allocator *a = writer->private->allocators;
+
+	if (writer->allocators_used < REGION_ALLOCATORS_MAX)
+		return writer->allocators_used;
+	for (uint32_t row = 0; row < REGION_ALLOCATORS_MAX; row++)
+		if (a[row].closed_event != 0 &&
+		    (oldest == REGION_NONE || a[row].closed_event < a[oldest].closed_event))
+			oldest = row;
+	return oldest;
+}
+
+/* A row of words under its own sequence word, which is the first of them. */
+static void row_store(uint64_t *to, const void *from, size_t bytes, uint64_t event)
+{
+	seq_begin(&to[0], event);
+	for (size_t i = 1; i < bytes / sizeof *to; i++) {
+		uint64_t word;
+
+		memcpy(&word, (const uint8_t *)from + i * sizeof word, sizeof word);
+		word_store(&to[i], word);
+	}
+	seq_end(&to[0], event);
+}
+
+static void row_fill(struct region_writer *writer, uint32_t row, struct region_allocator *copy)
+{
+	static const struct region_totals zero_totals;
+	static const struct region_verify zero_verify;
+	struct region_writer_allocator *a = &writer->private->allocators[row];
+
+	for (uint32_t type = 0; type < REGION_MEMORY_TYPES; type++) {
+		row_store((uint64_t *)writer_totals(writer, row, type),
+			  &zero_totals, sizeof zero_totals, writer->event);
+		row_store((uint64_t *)writer_verify(writer, row, type),
+			  &zero_verify, sizeof zero_verify, writer->event);
+	}
+	row_store((uint64_t *)writer_allocator(writer, row), copy, sizeof *copy,
+		  writer->event);
+	*a = (struct region_writer_allocator){.object = copy->object, .device = copy->device};
+	for (uint32_t i = 0; i < copy->chip_count && i < REGION_CHIPS_MAX; i++)
+		if (copy->chips[i].chip_id < 64)
+			a->chips |= UINT64_C(1) << copy->chips[i].chip_id;
+}
+
+int region_writer_allocator_add(struct region_writer *writer, const struct region_allocator *row,
+				uint64_t now_ns, uint32_t *ret_row)
+{
+	int saved_errno = errno;
+	int r = 0;
+
+	if (!is_ready(writer))
+		return -ENODEV;
+	struct region_allocator copy = *row;
+
+	copy.opened_ns = now_ns;
+	copy.closed_ns = 0;
+	copy.flags |= REGION_ALLOCATOR_OPEN;
+	event_begin(writer);
+	uint32_t at = find_row(writer, REGION_NONE, row->object, row->device);
+
+	if (at == REGION_NONE) {
+		at = row_for_newcomer(writer);
+		r = at == REGION_NONE ? -ENOSPC : writer_back_row(writer, at);
+		if (r == 0) {
+			row_fill(writer, at, &copy);
+			if (at == writer->allocators_used)
+				writer->allocators_used++;
+			word_store(&writer_head(writer)->allocators_used, writer->allocators_used);
+		}
+	}
+	event_end(writer);
+	if (r == 0)
+		*ret_row = at;
+	errno = saved_errno;
+	return r;
+}
+
+void region_writer_dropped_allocator(struct region_writer *writer)
+{
+	if (!is_ready(writer))
+		return;
+	region_lock_take(&writer->lock);
+	add(&writer_head(writer)->dropped_allocator, 1);
+	region_lock_give(&writer->lock);
+}
+
+/* Walks all live slots: closing a device is rare, and what it leaves must not stay listed. */
+static void drop_slots_of(struct region_writer *writer, const bool *rows)
+{
+	for (uint32_t block = 0; block < writer->slots_max / REGION_BLOCK_SLOTS; block++) {
+		if (writer->private->block_live[block] == 0)
+			continue;
+		for (uint32_t i = 0; i < REGION_BLOCK_SLOTS; i++) {
+			uint32_t slot = block * REGION_BLOCK_SLOTS + i;
+
+			if (!slot_map_is_taken(&writer->private->map, slot))
+				continue;
+			uint64_t place = own(&writer_slot(writer, slot)->place_bank);
+
+			if (!rows[region_slot_allocator(place) % REGION_ALLOCATORS_MAX])
+				continue;
+			(void)region_index_remove(&writer->index,
+						  region_index_object(&writer->index, slot));
+			slot_clear(writer, slot);
+			add(&writer_head(writer)->left_at_close, 1);
+		}
+	}
+	live_changed(writer);
+	writer_trim(writer);
+}
+
+static void close_rows(struct region_writer *writer, uint64_t device, uint64_t chips,
+		       uint64_t now_ns)
+{
+	bool closing[REGION_ALLOCATORS_MAX] = {false};
+	bool any = false;
+	int saved_errno = errno;
+
+	if (!is_ready(writer))
+		return;
+	event_begin(writer);
+	for (uint32_t row = 0; row < writer->allocators_used; row++) {
+		struct region_writer_allocator *a = &writer->private->allocators[row];
+
+		if (a->closed_event || !((device && a->device == device) || (a->chips & chips)))
+			continue;
+		struct region_allocator *shared = writer_allocator(writer, row);
+
+		a->closed_event = writer->event;
+		closing[row] = any = true;
+		seq_begin(&shared->seq, writer->event);
+		word_store(&shared->closed_ns, now_ns);
+		word_store32(&shared->flags, shared->flags & ~REGION_ALLOCATOR_OPEN);
+		seq_end(&shared->seq, writer->event);
+	}
+	if (any)
+		drop_slots_of(writer, closing);
+	event_end(writer);
+	errno = saved_errno;
+}
+
+void region_writer_close_device(struct region_writer *writer, uint64_t device, uint64_t now_ns)
+{
+	close_rows(writer, device, 0, now_ns);
+}
+
+void region_writer_close_chip(struct region_writer *writer, uint32_t chip_id, uint64_t now_ns)
+{
+	if (chip_id < 64)
+		close_rows(writer, 0, UINT64_C(1) << chip_id, now_ns);
+}
+
+void region_writer_fail(struct region_writer *writer, const struct region_failure *failure)
+{
+	struct region_failure copy = *failure;
+
+	if (!is_ready(writer))
+		return;
+	event_begin(writer);
+	struct region_head *head = writer_head(writer);
+	uint64_t at = own(&head->failures_count) % REGION_FAILURES_MAX;
+	struct region_failure *ring =
+		(struct region_failure *)(void *)(writer->table + REGION_FAILURES_OFFSET);
+
+	row_store((uint64_t *)&ring[at], &copy, sizeof copy, writer->event);
+	add(&head->failures_count, 1);
+	if (copy.allocator < writer->allocators_used && copy.type < REGION_MEMORY_TYPES) {
+		struct region_totals *t = writer_totals(writer, copy.allocator, copy.type);
+
+		seq_begin(&t->seq, writer->event);
+		add(&t->failures, 1);
+		seq_end(&t->seq, writer->event);
+	}
+	event_end(writer);
+}
+
+void region_writer_capability(struct region_writer *writer, const char *name,
+			      enum capability_state state, const char *detail)
+{
+	if (!is_ready(writer))
+		return;
+	region_lock_take(&writer->lock);
+	struct region_capability *rows =
+		(struct region_capability *)(void *)(writer->table + REGION_CAPABILITIES_OFFSET);
+	uint32_t i = 0;
+
+	while (i < REGION_CAPABILITIES_MAX && rows[i].name[0] &&
+	       strncmp(rows[i].name, name, sizeof rows[i].name - 1) != 0)
+		i++;
+	if (i < REGION_CAPABILITIES_MAX) {
+		size_t n = strnlen(name, sizeof rows[i].name - 1);
+		size_t d = detail ? strnlen(detail, sizeof rows[i].detail - 1) : 0;
+
+		memcpy(rows[i].name, name, n);
+		memcpy(rows[i].detail, detail ? detail : "", d);
+		rows[i].detail[d] = '\0';
+		word_store32(&rows[i].state, state);
+	}
+	region_lock_give(&writer->lock);
+}
+
+uint64_t region_writer_verify_request(struct region_writer *writer)
+{
+	uint64_t newest = 0;
+
+	if (!is_ready(writer))
+		return 0;
+	region_lock_take(&writer->lock);
+	__atomic_store_n(&writer->doorbell, word_load(&writer->control->doorbell),
+			 __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < CONTROL_SERVERS_MAX; i++) {
+		uint64_t request = word_load(&writer->control->servers[i].verify_request);
+
+		if (request == writer->verify_seen[i])
+			continue;
+		writer->verify_seen[i] = request;
+		newest = request;
+	}
+	region_lock_give(&writer->lock);
+	return newest;
+}
+
+bool region_writer_row(struct region_writer *writer, uint32_t row, uint64_t *ret_object,
+		       uint64_t *ret_device)
+{
+	bool open = false;
+
+	if (!is_ready(writer))
+		return false;
+	region_lock_take(&writer->lock);
+	if (row < writer->allocators_used) {
+		const struct region_writer_allocator *a = &writer->private->allocators[row];
+
+		open = a->closed_event == 0;
+		if (open) {
+			*ret_object = a->object;
+			*ret_device = a->device;
+		}
+	}
+	region_lock_give(&writer->lock);
+	return open;
+}
+
+uint32_t region_writer_allocator_find(struct region_writer *writer, uint64_t object,
+				      uint64_t device)
+{
+	uint32_t row = REGION_NONE;
+
+	if (!is_ready(writer))
+		return row;
+	region_lock_take(&writer->lock);
+	row = find_row(writer, REGION_NONE, object, device);
+	region_lock_give(&writer->lock);
+	return row;
+}
+
+void region_writer_totals(struct region_writer *writer, uint32_t row, uint32_t type,
+			  struct region_totals *ret_totals)
+{
+	region_lock_take(&writer->lock);
+	*ret_totals = *writer_totals(writer, row, type);
+	region_lock_give(&writer->lock);
+}
+
+void region_writer_verify(struct region_writer *writer, uint32_t row, uint32_t type,
+			  const struct region_verify *verify)
+{
+	struct region_verify copy = *verify;
+
+	if (!is_ready(writer))
+		return;
+	event_begin(writer);
+	row_store((uint64_t *)writer_verify(writer, row, type), (const uint64_t *)&copy,
+		  sizeof copy, writer->event);
+	event_end(writer);
+}
+
+void region_writer_tick(struct region_writer *writer, uint64_t now_ns)
+{
+	uint64_t checked = __atomic_load_n(&writer->checked_ns, __ATOMIC_RELAXED);
+
+	if (now_ns - checked < TICK_NS || !is_ready(writer))
+		return;
+	int saved_errno = errno;
+
+	region_lock_take(&writer->lock);
+	if (writer->checked_ns == checked) {
+		__atomic_store_n(&writer->checked_ns, now_ns, __ATOMIC_RELAXED);
+		(void)writer_check_files(writer);
+	}
+	region_lock_give(&writer->lock);
+	errno = saved_errno;
+}
+
+/* Sums of live slots, per row and type, compared with the totals. */
+static bool totals_agree(const struct region_writer *writer)
+{
+	static struct region_totals sums[REGION_ALLOCATORS_MAX][REGION_MEMORY_TYPES];
+	uint32_t live = 0;
+
+	memset(sums, 0, sizeof sums);
+	for (uint32_t slot = 0; slot < writer->slots_max; slot++) {
+		if (!slot_map_is_taken(&writer->private->map, slot))
+			continue;
+		const struct region_slot *s = writer_slot(writer, slot);
+		uint64_t place = s->place_bank;
+		struct region_totals *t =
+			&sums[region_slot_allocator(place)][region_slot_type(place)];
+
+		if (s->seq == 0 || s->seq & 1 ||
+		    region_index_find(&writer->index, region_index_object(&writer->index, slot)) !=
+			    slot)
+			return false;
+		t->requested_bytes += s->requested_bytes;
+		t->bank_bytes += region_slot_bank_bytes(place);
+		t->allocs++;
+		live++;
+	}
+	for (uint32_t row = 0; row < writer->allocators_used; row++)
+		for (uint32_t type = 0; type < REGION_MEMORY_TYPES; type++) {
+			const struct region_totals *t = writer_totals(writer, row, type);
+			const struct region_totals *sum = &sums[row][type];
+
+			if (t->requested_bytes != sum->requested_bytes ||
+			    t->bank_bytes != sum->bank_bytes ||
+			    t->allocs - t->frees != sum->allocs ||
+			    t->peak_bank_bytes < t->bank_bytes)
+				return false;
+		}
+	return live == writer->live && live == writer->index.live;
+}
+
+static bool blocks_agree(const struct region_writer *writer)
+{
+	uint32_t backed = 0, empty = 0;
+
+	for (uint32_t block = 0; block < writer->slots_max / REGION_BLOCK_SLOTS; block++) {
+		uint32_t live = 0;
+
+		for (uint32_t i = 0; i < REGION_BLOCK_SLOTS; i++)
+			live += slot_map_is_taken(&writer->private->map,
+						  block * REGION_BLOCK_SLOTS + i);
+		if (live != writer->private->block_live[block])
+			return false;
+		bool is_backed = writer_block_is_backed(writer, block);
+
+		if (live && !is_backed)
+			return false;
+		backed += is_backed;
+		empty += is_backed && live == 0;
+	}
+	return backed == writer->blocks_backed && empty == writer->blocks_empty;
+}
+
+bool region_writer_is_valid(struct region_writer *writer)
+{
+	region_lock_take(&writer->lock);
+	bool valid = slot_map_is_valid(&writer->private->map) &&
+		     region_index_is_valid(&writer->index) && blocks_agree(writer) &&
+		     totals_agree(writer) && writer_head(writer)->seq == 2 * writer->event;
+
+	region_lock_give(&writer->lock);
+	return valid;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one writer of a region: the process whose allocations it lists.
+ *
+ * Runs inside somebody else's program. After region_writer_create() it
+ * allocates nothing, prints nothing and starts nothing; an event makes no
+ * system call unless a block of slots must be backed or given back. errno is
+ * left as found.
+ *
+ * The struct lies in a page that MADV_WIPEONFORK clears in every child, and
+ * all zeros means "no region yet": a child starts clean without any handler.
+ * Nothing that decides where the writer writes is read back from the shared
+ * mapping without a bound.
+ */
+#ifndef TTMEM_REGION_WRITER_H
+#define TTMEM_REGION_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "region/format.h"
+#include "region/index.h"
+#include "region/lock.h"
+#include "region/slot_map.h"
+
+enum region_writer_state {
+	REGION_WRITER_NONE = 0,
+	REGION_WRITER_READY = 1,
+	REGION_WRITER_OFF = 2, /* creation failed, or switched off: events are ignored */
+};
+
+/* What the writer knows of an allocator without reading the shared mapping. */
+struct region_writer_allocator {
+	uint64_t object;
+	uint64_t device;
+	uint64_t chips;	       /* bit n: covers the chip with logical id n (ids of 64 and more: none) */
+	uint64_t closed_event; /* 0: open; else the event at which it was closed */
+};
+
+/* The private half, in one anonymous mapping; fresh zeros are a valid start. */
+struct region_writer_private {
+	struct slot_map map;
+	uint16_t block_live[REGION_SLOTS_MAX / REGION_BLOCK_SLOTS];
+	uint64_t block_backed[REGION_SLOTS_MAX / REGION_BLOCK_SLOTS / 64];
+	struct region_writer_allocator allocators[REGION_ALLOCATORS_MAX];
+};
+
+struct region_writer {
+	struct region_lock lock;
+	uint32_t state; /* enum region_writer_state; stored with release when ready */
+	uint32_t pid;
+	uint32_t allocators_used;
+	uint64_t event; /* number of the last event */
+	uint8_t *table;
+	struct region_writer_private *private;
+	struct region_index index;
+	uint32_t slots_max;
+	uint32_t live;
+	uint32_t blocks_backed;
+	uint32_t blocks_empty; /* backed, but without a live slot */
+	uint64_t checked_ns; /* when the descriptor was last looked at */
+	uint64_t doorbell;   /* last value seen in the control page */
+	uint64_t verify_seen[CONTROL_SERVERS_MAX];
+	struct control_page *control;
+	size_t	 private_bytes;
+	uint64_t table_device, table_inode;
+	uint64_t control_device, control_inode;
+	int	 table_fd;
+	int	 control_fd;
+	int	 error; /* negative errno of a failed creation */
+};
+
+/* Who the process is; everything is copied. */
+struct region_identity {
+	const uint8_t *build_id; /* may be NULL */
+	size_t	       build_id_bytes;
+	const char    *metal_version; /* may be NULL */
+	const char    *entry;
+	uint32_t       slots_max; /* 0: REGION_SLOTS_MAX; tests take fewer. Rounded to blocks. */
+};
+
+struct region_buffer {
+	uint64_t object;    /* address of the Buffer: the key */
+	uint64_t allocator; /* address of its allocator */
+	uint64_t device;    /* address of its device object */
+	uint64_t address;
+	uint64_t requested_bytes;
+	uint64_t bank_bytes;
+	uint64_t page_bytes;
+	uint64_t pages;
+	uint64_t time_ns;
+	uint32_t cores; /* REGION_NONE: not sharded or not known */
+	uint32_t site;
+	uint32_t thread;
+	uint8_t	 type; /* 0..3 */
+	uint8_t	 layout;
+	uint32_t row_hint; /* in: where the allocator was last time; out: its row */
+};
+
+/*
+ * region_writer_create - makes table and control page for this process.
+ * The writer's memory must be zero-filled or hold a failed creation.
+ * Return: 0; -ENOMEM, -EMFILE, -EFBIG (RLIMIT_FSIZE or RLIMIT_AS leave no room for one block),
+ * -errno of memfd_create(2). On failure the state is REGION_WRITER_OFF.
+ */
+int region_writer_create(struct region_writer *writer, const struct region_identity *identity);
+/* region_writer_destroy - for tests and children of tests: unmaps and closes everything */
+void region_writer_destroy(struct region_writer *writer);
+
+/*
+ * region_writer_allocator_add - a row for an allocator met for the first time.
+ * `row` is copied but for seq, flags' OPEN bit and the times. Two threads may race to add the
+ * same (object, device): the second one gets the row of the first. When all rows are taken the
+ * one that was closed longest ago is used again.
+ * Return: 0; -ENOSPC when every row is open; -ENOMEM.
+ */
+int region_writer_allocator_add(struct region_writer *writer, const struct region_allocator *row,
+				uint64_t now_ns, uint32_t *ret_row);
+/* region_writer_allocator_find - the open row of an allocator, or REGION_NONE */
+uint32_t region_writer_allocator_find(struct region_writer *writer, uint64_t object,
+				      uint64_t device);
+/*
+ * region_writer_close_device - the device object is gone: its rows close, their buffers leave the
+ * table and are counted as left_at_close. region_writer_close_chip does the same for every row
+ * that covers a chip: a closed chip takes all meshes over it along.
+ */
+void region_writer_close_device(struct region_writer *writer, uint64_t device, uint64_t now_ns);
+void region_writer_close_chip(struct region_writer *writer, uint32_t chip_id, uint64_t now_ns);
+
+/*
+ * region_writer_alloc - records a live buffer.
+ * Return: 0; -ENOENT when its allocator has no open row (add it, call again); -ENOSPC, -ENOMEM,
+ * -EINVAL when it could not be recorded, which is counted in the head.
+ */
+int region_writer_alloc(struct region_writer *writer, struct region_buffer *buffer);
+/* region_writer_dropped_allocator - counts a buffer whose allocator could not get a row */
+void region_writer_dropped_allocator(struct region_writer *writer);
+/* region_writer_free - forgets a buffer. Return: true if it was known. */
+bool region_writer_free(struct region_writer *writer, uint64_t object);
+/* region_writer_fail - counts a failed allocation and keeps it in the ring */
+void region_writer_fail(struct region_writer *writer, const struct region_failure *failure);
+
+/* region_writer_capability - says what is known of one kind of fact; NULL detail means none */
+void region_writer_capability(struct region_writer *writer, const char *name,
+			      enum capability_state state, const char *detail);
+
+/*
+ * region_writer_asked - is somebody waiting for verification? One load of a shared line.
+ * On true the hook asks the allocator for its statistics and calls region_writer_verify for each
+ * (row, type), then region_writer_answered.
+ */
+static inline bool region_writer_asked(struct region_writer *writer)
+{
+	/* acquire: pairs with the requester's release after it filled its line */
+	return __builtin_expect(__atomic_load_n(&writer->control->doorbell, __ATOMIC_ACQUIRE) !=
+					__atomic_load_n(&writer->doorbell, __ATOMIC_RELAXED),
+				0);
+}
+
+/* region_writer_verify_request - newest unanswered request number, 0 for none; resets `asked` */
+uint64_t region_writer_verify_request(struct region_writer *writer);
+/*
+ * region_writer_tick - to be called with the time of an event, without the lock: once a second it
+ * looks whether the descriptors still mean our files, and moves the table if they do not.
+ */
+void region_writer_tick(struct region_writer *writer, uint64_t now_ns);
+
+/* region_writer_row - copies object and device of an open row; false when closed or unused */
+bool region_writer_row(struct region_writer *writer, uint32_t row, uint64_t *ret_object,
+		       uint64_t *ret_device);
+/* region_writer_totals - a consistent copy of one row of totals and the event it belongs to */
+void region_writer_totals(struct region_writer *writer, uint32_t row, uint32_t type,
+			  struct region_totals *ret_totals);
+void region_writer_verify(struct region_writer *writer, uint32_t row, uint32_t type,
+			  const struct region_verify *verify);
+
+/* region_writer_is_valid - for tests: map, index, blocks, slots and totals agree with each other */
+bool region_writer_is_valid(struct region_writer *writer);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by writer.c (events) and writer_file.c (the file below them). Lock held, unless said. */
+#ifndef TTMEM_REGION_WRITER_INTERNAL_H
+#define TTMEM_REGION_WRITER_INTERNAL_H
+
+#include "region/writer.h"
+
+static inline struct region_head *writer_head(const struct region_writer *writer)
+{
+	return (struct region_head *)(void *)(writer->table + REGION_HEAD_OFFSET);
+}
+
+static inline struct region_slot *writer_slot(const struct region_writer *writer, uint32_t slot)
+{
+	return (struct region_slot *)(void *)(writer->table + REGION_SLOTS_OFFSET) + slot;
+}
+
+static inline struct region_totals *writer_totals(const struct region_writer *writer, uint32_t row,
+						  uint32_t type)
+{
+	return (struct region_totals *)(void *)(writer->table + REGION_TOTALS_OFFSET) +
+	       (row % REGION_ALLOCATORS_MAX) * REGION_MEMORY_TYPES + (type % REGION_MEMORY_TYPES);
+}
+
+static inline struct region_verify *writer_verify(const struct region_writer *writer, uint32_t row,
+						  uint32_t type)
+{
+	return (struct region_verify *)(void *)(writer->table + REGION_VERIFY_OFFSET) +
+	       (row % REGION_ALLOCATORS_MAX) * REGION_MEMORY_TYPES + (type % REGION_MEMORY_TYPES);
+}
+
+static inline struct region_allocator *writer_allocator(const struct region_writer *writer,
+							uint32_t row)
+{
+	return (struct region_allocator *)(void *)(writer->table + REGION_ALLOCATORS_OFFSET) +
+	       row % REGION_ALLOCATORS_MAX;
+}
+
+static inline bool writer_block_is_backed(const struct region_writer *writer, uint32_t block)
+{
+	return writer->private->block_backed[block / 64] >> (block % 64) & 1;
+}
+
+/* writer_back_block - makes sure the pages of a block of slots exist. 0 or -errno. */
+int writer_back_block(struct region_writer *writer, uint32_t block);
+/* writer_trim - gives one block back if more stand empty than is sensible to keep */
+void writer_trim(struct region_writer *writer);
+/* writer_back_row - makes sure the pages of an allocator's rows exist. 0 or -errno. */
+int writer_back_row(struct region_writer *writer, uint32_t row);
+/*
+ * writer_check_files - moves table and control page if their descriptors mean other files now.
+ * Return: 0, or -errno when the table has no descriptor of its own any more.
+ */
+int writer_check_files(struct region_writer *writer);
+
+#endif
