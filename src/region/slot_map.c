@@ -8,8 +8,15 @@ static uint32_t first_zero(uint64_t word)
 	return (uint32_t)__builtin_ctzll(~word);
 }
 
+bool slot_map_is_taken(const struct slot_map *map, uint32_t slot)
+{
+	return map->level0[slot >> 6] >> (slot & 63) & 1;
+}
+
 uint32_t slot_map_lowest(const struct slot_map *map)
 {
+	if (map->floor < SLOT_MAP_SLOTS && !slot_map_is_taken(map, map->floor))
+		return map->floor;
 	uint32_t a = first_zero(map->top);
 
 	if (a >= SLOT_MAP_SLOTS >> 18)
@@ -24,6 +31,8 @@ void slot_map_take(struct slot_map *map, uint32_t slot)
 {
 	uint32_t c = slot >> 6, b = slot >> 12, a = slot >> 18;
 
+	if (slot == map->floor)
+		map->floor++;
 	map->level0[c] |= UINT64_C(1) << (slot & 63);
 	if (map->level0[c] != FULL)
 		return;
@@ -40,6 +49,8 @@ void slot_map_give(struct slot_map *map, uint32_t slot)
 	uint32_t c = slot >> 6, b = slot >> 12, a = slot >> 18;
 	bool was_full = map->level0[c] == FULL;
 
+	if (slot < map->floor)
+		map->floor = slot;
 	map->level0[c] &= ~(UINT64_C(1) << (slot & 63));
 	if (!was_full)
 		return;
@@ -48,13 +59,11 @@ void slot_map_give(struct slot_map *map, uint32_t slot)
 	map->top &= ~(UINT64_C(1) << a);
 }
 
-bool slot_map_is_taken(const struct slot_map *map, uint32_t slot)
-{
-	return map->level0[slot >> 6] >> (slot & 63) & 1;
-}
-
 bool slot_map_is_valid(const struct slot_map *map)
 {
+	for (uint32_t slot = 0; slot < map->floor; slot++)
+		if (!slot_map_is_taken(map, slot))
+			return false;
 	for (uint32_t c = 0; c < SLOT_MAP_SLOTS >> 6; c++)
 		if ((map->level0[c] == FULL) != (map->level1[c >> 6] >> (c & 63) & 1))
 			return false;

@@ -5,8 +5,9 @@
  * A bit per slot and three summary levels above it, 64 to 1: a summary bit is
  * set when all 64 below are. All zeros is the empty map, so fresh anonymous
  * memory needs no initialisation and untouched parts cost nothing. The lowest
- * free slot is four find-first-zero steps away; taking it keeps the table
- * dense, which is what lets blocks at the end be given back.
+ * free slot is four find-first-zero steps away, or none when it is the one given
+ * back last; taking it keeps the table dense, which is what lets blocks at the
+ * end be given back.
  */
 #ifndef TTMEM_REGION_SLOT_MAP_H
 #define TTMEM_REGION_SLOT_MAP_H
@@ -17,7 +18,9 @@
 #define SLOT_MAP_SLOTS (1u << 20)
 
 struct slot_map {
-	uint64_t top;			       /* 4 bits used, the other 60 always set by use */
+	uint32_t floor;			       /* every slot below is taken */
+	uint32_t reserved;
+	uint64_t top;			       /* 4 bits used, one per word of level2 */
 	uint64_t level2[SLOT_MAP_SLOTS >> 18]; /* 4 words */
 	uint64_t level1[SLOT_MAP_SLOTS >> 12]; /* 256 words */
 	uint64_t level0[SLOT_MAP_SLOTS >> 6];  /* 16384 words */

@@ -338,6 +338,18 @@ static void drop_slots_of(struct region_writer *writer, const bool *rows)
 	writer_trim(writer);
 }
 
+static void owe(struct region_writer *writer, struct region_writer_allocator *a, uint64_t request)
+{
+	uint32_t rows = writer->verify_rows;
+
+	if (a->verify_request != 0)
+		rows--;
+	if (request != 0)
+		rows++;
+	a->verify_request = request;
+	__atomic_store_n(&writer->verify_rows, rows, __ATOMIC_RELAXED);
+}
+
 static void close_rows(struct region_writer *writer, uint64_t device, uint64_t chips,
 		       uint64_t now_ns)
 {
@@ -355,6 +367,7 @@ static void close_rows(struct region_writer *writer, uint64_t device, uint64_t c
 			continue;
 		struct region_allocator *shared = writer_allocator(writer, row);
 
+		owe(writer, a, 0);
 		a->closed_event = writer->event;
 		closing[row] = any = true;
 		seq_begin(&shared->seq, writer->event);
@@ -428,46 +441,49 @@ void region_writer_capability(struct region_writer *writer, const char *name,
 	region_lock_give(&writer->lock);
 }
 
-uint64_t region_writer_verify_request(struct region_writer *writer)
+static void note_requests(struct region_writer *writer)
 {
+	uint64_t doorbell = word_load(&writer->control->doorbell);
 	uint64_t newest = 0;
 
-	if (!is_ready(writer))
-		return 0;
-	region_lock_take(&writer->lock);
-	__atomic_store_n(&writer->doorbell, word_load(&writer->control->doorbell),
-			 __ATOMIC_RELAXED);
+	if (doorbell == writer->doorbell)
+		return;
+	__atomic_store_n(&writer->doorbell, doorbell, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < CONTROL_SERVERS_MAX; i++) {
 		uint64_t request = word_load(&writer->control->servers[i].verify_request);
 
-		if (request == writer->verify_seen[i])
-			continue;
-		writer->verify_seen[i] = request;
-		newest = request;
+		if (request != writer->verify_seen[i])
+			newest = writer->verify_seen[i] = request;
 	}
-	region_lock_give(&writer->lock);
-	return newest;
+	for (uint32_t row = 0; newest && row < writer->allocators_used; row++)
+		if (writer->private->allocators[row].closed_event == 0)
+			owe(writer, &writer->private->allocators[row], newest);
 }
 
-bool region_writer_row(struct region_writer *writer, uint32_t row, uint64_t *ret_object,
-		       uint64_t *ret_device)
+bool region_writer_verify_due(struct region_writer *writer, uint64_t object,
+			      struct region_verify_due *ret_due)
 {
-	bool open = false;
+	bool due = false;
 
-	if (!is_ready(writer))
+	if (!is_ready(writer) || !region_index_accepts(object))
 		return false;
 	region_lock_take(&writer->lock);
-	if (row < writer->allocators_used) {
-		const struct region_writer_allocator *a = &writer->private->allocators[row];
+	note_requests(writer);
+	uint32_t slot = region_index_find(&writer->index, object);
 
-		open = a->closed_event == 0;
-		if (open) {
-			*ret_object = a->object;
-			*ret_device = a->device;
+	if (slot != REGION_INDEX_NONE) {
+		uint32_t row = region_slot_allocator(own(&writer_slot(writer, slot)->place_bank)) %
+			       REGION_ALLOCATORS_MAX;
+		struct region_writer_allocator *a = &writer->private->allocators[row];
+
+		due = a->verify_request != 0 && a->closed_event == 0;
+		if (due) {
+			*ret_due = (struct region_verify_due){a->object, a->verify_request, row};
+			owe(writer, a, 0);
 		}
 	}
 	region_lock_give(&writer->lock);
-	return open;
+	return due;
 }
 
 uint32_t region_writer_allocator_find(struct region_writer *writer, uint64_t object,

@@ -36,6 +36,7 @@ struct region_writer_allocator {
 	uint64_t device;
 	uint64_t chips;	       /* bit n: covers the chip with logical id n (ids of 64 and more: none) */
 	uint64_t closed_event; /* 0: open; else the event at which it was closed */
+	uint64_t verify_request; /* the answer it owes; 0: none */
 };
 
 /* The private half, in one anonymous mapping; fresh zeros are a valid start. */
@@ -62,6 +63,8 @@ struct region_writer {
 	uint64_t checked_ns; /* when the descriptor was last looked at */
 	uint64_t doorbell;   /* last value seen in the control page */
 	uint64_t verify_seen[CONTROL_SERVERS_MAX];
+	uint32_t verify_rows; /* open allocators that still owe an answer */
+	uint32_t reserved;
 	struct control_page *control;
 	size_t	 private_bytes;
 	uint64_t table_device, table_inode;
@@ -145,30 +148,40 @@ void region_writer_fail(struct region_writer *writer, const struct region_failur
 void region_writer_capability(struct region_writer *writer, const char *name,
 			      enum capability_state state, const char *detail);
 
+/* Whose statistics are wanted, found by region_writer_verify_due. */
+struct region_verify_due {
+	uint64_t allocator; /* the object to ask: alive, because one of its buffers is being handled */
+	uint64_t request;
+	uint32_t row;
+};
+
 /*
- * region_writer_asked - is somebody waiting for verification? One load of a shared line.
- * On true the hook asks the allocator for its statistics and calls region_writer_verify for each
- * (row, type), then region_writer_answered.
+ * region_writer_asked - does anybody wait for verification? Two loads. When true, the hook calls
+ * region_writer_verify_due with the buffer of its event.
  */
 static inline bool region_writer_asked(struct region_writer *writer)
 {
 	/* acquire: pairs with the requester's release after it filled its line */
-	return __builtin_expect(__atomic_load_n(&writer->control->doorbell, __ATOMIC_ACQUIRE) !=
-					__atomic_load_n(&writer->doorbell, __ATOMIC_RELAXED),
+	uint64_t doorbell = __atomic_load_n(&writer->control->doorbell, __ATOMIC_ACQUIRE);
+
+	return __builtin_expect(doorbell != __atomic_load_n(&writer->doorbell, __ATOMIC_RELAXED) ||
+					__atomic_load_n(&writer->verify_rows, __ATOMIC_RELAXED) != 0,
 				0);
 }
 
-/* region_writer_verify_request - newest unanswered request number, 0 for none; resets `asked` */
-uint64_t region_writer_verify_request(struct region_writer *writer);
+/*
+ * region_writer_verify_due - takes note of new requests: every open allocator owes one answer, at
+ * its own next event. Return: true when the allocator of this live buffer owes one; the debt is
+ * then taken off, and region_writer_verify is to be called for each of its types.
+ */
+bool region_writer_verify_due(struct region_writer *writer, uint64_t object,
+			      struct region_verify_due *ret_due);
 /*
  * region_writer_tick - to be called with the time of an event, without the lock: once a second it
  * looks whether the descriptors still mean our files, and moves the table if they do not.
  */
 void region_writer_tick(struct region_writer *writer, uint64_t now_ns);
 
-/* region_writer_row - copies object and device of an open row; false when closed or unused */
-bool region_writer_row(struct region_writer *writer, uint32_t row, uint64_t *ret_object,
-		       uint64_t *ret_device);
 /* region_writer_totals - a consistent copy of one row of totals and the event it belongs to */
 void region_writer_totals(struct region_writer *writer, uint32_t row, uint32_t type,
 			  struct region_totals *ret_totals);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hook/capabilities.h"
+
+/* A kind of fact and the functions it takes, all of them; the handlers where one of them is enough. */
+struct requirement {
+	const char	 *name;
+	enum metal_symbol symbols[5];
+	unsigned	  symbol_count;
+	enum metal_handler handlers[2];
+	unsigned	   handler_count;
+};
+
+#define S(id) METAL_SYMBOL_##id
+#define H(id) METAL_HANDLER_##id
+
+static const struct requirement requirements[] = {
+	{"buffers",
+	 {S(buffer_address), S(buffer_bank_bytes), S(buffer_page_size)},
+	 3,
+	 {H(track_allocate)},
+	 1},
+	{"frees", {0}, 0, {H(track_deallocate)}, 1},
+	{"failures", {0}, 0, {H(allocator_impl_allocate), H(allocator_allocate)}, 2},
+	{"cores", {S(buffer_num_cores)}, 1, {0}, 0},
+	{"geometry", {S(allocator_statistics), S(allocator_num_banks), S(allocator_base)}, 3, {0}, 0},
+	{"verify", {S(allocator_statistics)}, 1, {0}, 0},
+	{"chips", {S(mesh_devices)}, 1, {0}, 0},
+	{"parent", {S(mesh_parent)}, 1, {0}, 0},
+	{"unique_ids",
+	 {S(context_instance), S(context_cluster), S(cluster_description), S(chip_unique_ids)},
+	 4,
+	 {0},
+	 0},
+	{"open", {S(mesh_allocator)}, 1, {H(mesh_initialize_impl)}, 1},
+	{"close", {0}, 0, {H(device_close), H(mesh_close)}, 2},
+};
+
+/* The first name that is not there, or NULL. */
+static const char *missing(const struct metal *metal, const struct requirement *r)
+{
+	for (unsigned i = 0; i < r->symbol_count; i++)
+		if (!metal->symbol[r->symbols[i]])
+			return metal_symbol_name(r->symbols[i]);
+	for (unsigned i = 0; i < r->handler_count; i++)
+		if (metal->real[r->handlers[i]])
+			return NULL;
+	return r->handler_count ? metal_handler_name(r->handlers[0]) : NULL;
+}
+
+void capabilities_publish(const struct metal *metal, struct region_writer *writer)
+{
+	for (unsigned i = 0; i < sizeof requirements / sizeof requirements[0]; i++) {
+		const char *name = missing(metal, &requirements[i]);
+
+		region_writer_capability(writer, requirements[i].name,
+					 name ? CAPABILITY_MISSING : CAPABILITY_PRESENT, name);
+	}
+	region_writer_capability(writer, "programs", CAPABILITY_MISSING, "not recorded by this hook");
+	region_writer_capability(writer, "sites", CAPABILITY_MISSING, "not recorded by this hook");
+	capabilities_report_fields(metal, writer);
+}
+
+void capabilities_of_allocator(struct region_writer *writer, const struct region_allocator *row)
+{
+	if (row->chip_count == 0)
+		region_writer_capability(writer, "chips", CAPABILITY_FAILED,
+					 "the device object is of no known class");
+	else if (!(row->chips[0].flags & REGION_CHIP_HAS_UNIQUE_ID) && row->chips[0].chip_id < 64)
+		region_writer_capability(writer, "unique_ids", CAPABILITY_MISSING,
+					 "the cluster description has none for this chip");
+}
+
+void capabilities_report_fields(const struct metal *metal, struct region_writer *writer)
+{
+	if (writer && __atomic_load_n(&metal->fields, __ATOMIC_RELAXED) == METAL_FIELDS_BAD)
+		region_writer_capability(writer, "buffers", CAPABILITY_FAILED,
+					 "unknown build: the fields of Buffer are elsewhere");
+}

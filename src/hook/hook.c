@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hook/hook.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hook/capabilities.h"
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+#define ROOT_BYTES 4096
+_Static_assert(sizeof(struct region_writer) <= ROOT_BYTES, "the writer must fit its page");
+
+static struct region_writer *root;
+
+/*
+ * initial-exec: one instruction, and no allocation at the first touch. Valid
+ * while `pid` is the writer's, so that a forked child looks again.
+ */
+static __thread __attribute__((tls_model("initial-exec"))) struct {
+	uint32_t pid;
+	uint32_t tid;
+	uint32_t row_hint;
+	/* the last allocate_buffer of this thread: which allocator served which Buffer */
+	const void *allocator;
+	const void *buffer;
+} cache;
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	/* coarse: a quarter of the price, and a few milliseconds do not matter for an age */
+	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &t) < 0)
+		return 0;
+	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+/* The page of this process image; NULL when the kernel cannot clear it in children. */
+static struct region_writer *root_page(void)
+{
+	/* acquire: pairs with the compare-and-swap */
+	struct region_writer *page = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
+
+	if (__builtin_expect(page != NULL, 1))
+		return page;
+	struct region_writer *fresh = mmap(NULL, ROOT_BYTES, PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (fresh == MAP_FAILED)
+		return NULL;
+	if (madvise(fresh, ROOT_BYTES, MADV_WIPEONFORK) < 0) {
+		(void)munmap(fresh, ROOT_BYTES);
+		return NULL;
+	}
+	(void)madvise(fresh, ROOT_BYTES, MADV_DONTDUMP);
+	if (!__atomic_compare_exchange_n(&root, &page, fresh, 0, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE)) {
+		(void)munmap(fresh, ROOT_BYTES);
+		return page;
+	}
+	return fresh;
+}
+
+static struct region_writer *writer_create(struct metal *metal, struct region_writer *writer)
+{
+	const struct region_identity identity = {
+		.build_id = metal->build_id,
+		.build_id_bytes = metal->build_id_bytes,
+		.metal_version = metal->version,
+		.entry = "preload",
+	};
+
+	if (region_writer_create(writer, &identity) < 0)
+		return NULL;
+	capabilities_publish(metal, writer);
+	return writer;
+}
+
+/* The writer of this process, made at its first event; NULL when it could not be. */
+static struct region_writer *writer_get(struct metal *metal)
+{
+	struct region_writer *writer = root_page();
+
+	if (!writer)
+		return NULL;
+	uint32_t state = __atomic_load_n(&writer->state, __ATOMIC_ACQUIRE);
+
+	if (__builtin_expect(state == REGION_WRITER_READY, 1))
+		return writer;
+	if (state == REGION_WRITER_OFF)
+		return NULL;
+	int saved_errno = errno;
+
+	writer = writer_create(metal, writer);
+	errno = saved_errno;
+	return writer;
+}
+
+/* Likewise, but never makes one: for events that only take away. */
+static struct region_writer *writer_present(void)
+{
+	struct region_writer *page = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
+
+	return page && __atomic_load_n(&page->state, __ATOMIC_ACQUIRE) == REGION_WRITER_READY
+		       ? page
+		       : NULL;
+}
+
+static void refresh_cache(const struct region_writer *writer)
+{
+	if (__builtin_expect(cache.pid == writer->pid, 1))
+		return;
+	cache.pid = writer->pid;
+	cache.tid = (uint32_t)syscall(SYS_gettid);
+	cache.row_hint = 0;
+}
+
+/* An allocator met for the first time: ask it, without the lock, then give it a row. */
+static int add_allocator(struct metal *metal, struct region_writer *writer, uint64_t allocator,
+			 uint64_t device, uint64_t time_ns, uint32_t *ret_row)
+{
+	struct region_allocator row;
+	int saved_errno = errno;
+
+	metal_allocator_describe(metal, allocator, device, &row);
+	int r = region_writer_allocator_add(writer, &row, time_ns, ret_row);
+
+	if (r == 0)
+		capabilities_of_allocator(writer, &row);
+	errno = saved_errno;
+	return r;
+}
+
+/* The allocator of this buffer is alive and unlocked here: the one safe moment to ask it. */
+static void verify_if_asked(struct metal *metal, struct region_writer *writer, const void *buffer)
+{
+	struct region_verify_due due;
+
+	if (__builtin_expect(!region_writer_asked(writer), 1))
+		return;
+	if (!region_writer_verify_due(writer, (uint64_t)(uintptr_t)buffer, &due))
+		return;
+	for (uint32_t type = 0; type < REGION_MEMORY_TYPES; type++) {
+		struct region_totals before, after;
+		uint64_t words[4];
+
+		region_writer_totals(writer, due.row, type, &before);
+		if (!metal_statistics(metal, due.allocator, type, words))
+			return;
+		region_writer_totals(writer, due.row, type, &after);
+		const struct region_verify verify = {
+			.request = due.request,
+			.their_total = words[0],
+			.their_allocated = words[1],
+			.their_free = words[2],
+			.their_largest = words[3],
+			.our_bank_bytes = after.bank_bytes,
+			.our_event = before.seq == after.seq ? after.seq / 2 : 0,
+		};
+
+		region_writer_verify(writer, due.row, type, &verify);
+	}
+}
+
+void hook_served(const void *allocator, const void *buffer)
+{
+	cache.allocator = allocator;
+	cache.buffer = buffer;
+}
+
+void hook_allocated(struct metal *metal, const void *buffer)
+{
+	uint64_t allocator = cache.buffer == buffer ? (uint64_t)(uintptr_t)cache.allocator : 0;
+	struct region_buffer b;
+
+	cache.buffer = NULL;
+	if (metal->off || !metal_buffer_read(metal, buffer, allocator, &b)) {
+		capabilities_report_fields(metal, writer_present());
+		return;
+	}
+	struct region_writer *writer = writer_get(metal);
+
+	if (!writer)
+		return;
+	refresh_cache(writer);
+	b.thread = cache.tid;
+	b.row_hint = cache.row_hint;
+	b.time_ns = now_ns();
+	if (region_writer_alloc(writer, &b) == -ENOENT) {
+		if (add_allocator(metal, writer, b.allocator, b.device, b.time_ns, &b.row_hint) < 0)
+			region_writer_dropped_allocator(writer);
+		else
+			(void)region_writer_alloc(writer, &b);
+	}
+	cache.row_hint = b.row_hint;
+	region_writer_tick(writer, b.time_ns);
+	verify_if_asked(metal, writer, buffer);
+}
+
+void hook_deallocated(struct metal *metal, const void *buffer)
+{
+	struct region_writer *writer = writer_present();
+
+	if (!writer)
+		return;
+	/* before the slot goes: the allocator still holds the buffer, and so must we */
+	verify_if_asked(metal, writer, buffer);
+	(void)region_writer_free(writer, (uint64_t)(uintptr_t)buffer);
+}
+
+void hook_failed(struct metal *metal, const void *allocator, const void *buffer)
+{
+	struct region_failure failure = {
+		.free_bytes_per_bank = UINT64_MAX,
+		.largest_bytes_per_bank = UINT64_MAX,
+		.allocator = REGION_NONE,
+		.type = REGION_NONE,
+	};
+	struct region_buffer b;
+	struct region_writer *writer = metal->off ? NULL : writer_get(metal);
+	uint64_t words[4];
+
+	if (!writer)
+		return;
+	refresh_cache(writer);
+	failure.thread = cache.tid;
+	failure.time_ns = now_ns();
+	uint64_t object = (uint64_t)(uintptr_t)allocator;
+
+	if (metal_buffer_request(metal, buffer, object, &b)) {
+		failure.type = b.type;
+		failure.requested_bytes = b.requested_bytes;
+		failure.page_bytes = b.page_bytes;
+		failure.allocator = region_writer_allocator_find(writer, object, b.device);
+		if (failure.allocator == REGION_NONE &&
+		    add_allocator(metal, writer, object, b.device, failure.time_ns,
+				  &failure.allocator) < 0)
+			failure.allocator = REGION_NONE;
+		/* the exception has left allocate_buffer, and with it the allocator's lock */
+		if (metal_statistics(metal, object, b.type, words)) {
+			failure.free_bytes_per_bank = words[2];
+			failure.largest_bytes_per_bank = words[3];
+		}
+	}
+	region_writer_fail(writer, &failure);
+}
+
+void hook_opened(struct metal *metal, const void *mesh)
+{
+	uint64_t device = (uint64_t)(uintptr_t)mesh;
+	struct region_writer *writer;
+	uint64_t allocator;
+	uint32_t row;
+
+	if (metal->off)
+		return;
+	allocator = metal_mesh_allocator(metal, device);
+	writer = allocator ? writer_get(metal) : NULL;
+	if (writer)
+		(void)add_allocator(metal, writer, allocator, device, now_ns(), &row);
+}
+
+void hook_mesh_closed(const void *mesh)
+{
+	struct region_writer *writer = writer_present();
+
+	if (writer)
+		region_writer_close_device(writer, (uint64_t)(uintptr_t)mesh, now_ns());
+}
+
+void hook_chip_closed(uint32_t chip_id)
+{
+	struct region_writer *writer = writer_present();
+
+	if (writer)
+		region_writer_close_chip(writer, chip_id, now_ns());
+}

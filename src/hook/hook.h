@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a handler does with an event: the path from a call of TT-Metal to the
+ * writer of this process's region.
+ *
+ * The writer lives in a page that MADV_WIPEONFORK clears, so a forked child
+ * finds a writer that was never created and makes its own at its first event.
+ */
+#ifndef TTMEM_HOOK_HOOK_H
+#define TTMEM_HOOK_HOOK_H
+
+#include "hook/metal.h"
+
+/* hook_served - allocate_buffer of this allocator came back for this Buffer */
+void hook_served(const void *allocator, const void *buffer);
+/* hook_allocated - a Buffer has got its address */
+void hook_allocated(struct metal *metal, const void *buffer);
+/* hook_deallocated - a Buffer is about to give its address back */
+void hook_deallocated(struct metal *metal, const void *buffer);
+/* hook_failed - an exception came out of allocate_buffer */
+void hook_failed(struct metal *metal, const void *allocator, const void *buffer);
+/* hook_opened - a MeshDevice is ready */
+void hook_opened(struct metal *metal, const void *mesh);
+/* hook_mesh_closed, hook_chip_closed - a device object is gone; the pointer is only a name now */
+void hook_mesh_closed(const void *mesh);
+void hook_chip_closed(uint32_t chip_id);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding TT-Metal in this process.
+ *
+ * Python loads it RTLD_LOCAL, so RTLD_NEXT does not see it; dlopen() by SONAME
+ * with NOLOAD does. The result is built in a fresh page and published with one
+ * compare-and-swap: two threads may build it twice, but nobody ever waits, and
+ * a fork in the middle leaves nothing half done.
+ */
+#include "hook/metal.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "metal/builds.h"
+
+static const char *const handler_names[METAL_HANDLERS] = {
+#define HANDLER(id, name) [METAL_HANDLER_##id] = name,
+#include "hook/handlers.def"
+#undef HANDLER
+};
+
+static const char *const symbol_names[METAL_SYMBOLS][2] = {
+#define SYMBOL(id, name, older) [METAL_SYMBOL_##id] = {name, older},
+#include "hook/symbols.def"
+#undef SYMBOL
+};
+
+static struct metal *instance;
+
+const char *metal_handler_name(enum metal_handler handler)
+{
+	return handler_names[handler];
+}
+
+const char *metal_symbol_name(enum metal_symbol symbol)
+{
+	return symbol_names[symbol][0];
+}
+
+static metal_function find(void *library, const char *name)
+{
+	metal_function function = NULL;
+	void *address = name[0] ? dlsym(library, name) : NULL;
+
+	/* ISO C has no cast from object to function pointer */
+	memcpy(&function, &address, sizeof function);
+	return function;
+}
+
+static void note_build_id(struct metal *metal, uint64_t at, uint64_t bytes)
+{
+	const uint8_t *p = (const uint8_t *)(uintptr_t)at;
+
+	while (bytes >= sizeof(ElfW(Nhdr))) {
+		ElfW(Nhdr) note;
+
+		memcpy(&note, p, sizeof note);
+		uint64_t name = (note.n_namesz + 3u) & ~UINT64_C(3);
+		uint64_t desc = (note.n_descsz + 3u) & ~UINT64_C(3);
+
+		if (name + desc > bytes - sizeof note)
+			return;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+		    memcmp(p + sizeof note, "GNU", 4) == 0 &&
+		    note.n_descsz <= sizeof metal->build_id) {
+			memcpy(metal->build_id, p + sizeof note + name, note.n_descsz);
+			metal->build_id_bytes = note.n_descsz;
+			return;
+		}
+		p += sizeof note + name + desc;
+		bytes -= sizeof note + name + desc;
+	}
+}
+
+/* dl_iterate_phdr callback: the module in which track_allocate lies. */
+static int look_at_module(struct dl_phdr_info *info, size_t size, void *argument)
+{
+	struct metal *metal = argument;
+	uint64_t anchor = (uint64_t)(uintptr_t)metal->real[METAL_HANDLER_track_allocate];
+	uint64_t low = UINT64_MAX, high = 0;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uint64_t start = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type != PT_LOAD)
+			continue;
+		low = start < low ? start : low;
+		high = start + p->p_memsz > high ? start + p->p_memsz : high;
+	}
+	if (anchor < low || anchor >= high)
+		return 0;
+	metal->text_low = low;
+	metal->text_high = high;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_NOTE)
+			note_build_id(metal, info->dlpi_addr + info->dlpi_phdr[i].p_vaddr,
+				      info->dlpi_phdr[i].p_memsz);
+	return 1;
+}
+
+static void fill(struct metal *metal)
+{
+	const char *off = getenv("TTMEM");
+
+	for (int i = 0; i < METAL_HANDLERS; i++)
+		metal->real[i] = find(metal->library, handler_names[i]);
+	for (int i = 0; i < METAL_SYMBOLS; i++) {
+		metal->symbol[i] = find(metal->library, symbol_names[i][0]);
+		if (!metal->symbol[i])
+			metal->symbol[i] = find(metal->library, symbol_names[i][1]);
+	}
+	(void)dl_iterate_phdr(look_at_module, metal);
+
+	const struct metal_build *build = metal_build_find(metal->build_id, metal->build_id_bytes);
+
+	metal->version = build ? build->version : NULL;
+	if (metal->symbol[METAL_SYMBOL_buffer_size] && metal->symbol[METAL_SYMBOL_buffer_type] &&
+	    metal->symbol[METAL_SYMBOL_buffer_layout] &&
+	    metal->symbol[METAL_SYMBOL_buffer_device] &&
+	    metal->symbol[METAL_SYMBOL_buffer_allocator])
+		metal->fields = METAL_FIELDS_NOT_NEEDED;
+	metal->off = off && strcmp(off, "off") == 0;
+}
+
+static struct metal *metal_find(void)
+{
+	/* 0.60 keeps everything in one library */
+	static const char *const names[] = {"libtt_metal.so", "_ttnncpp.so"};
+	void *library = NULL;
+
+	for (size_t i = 0; !library && i < sizeof names / sizeof names[0]; i++) {
+		library = dlopen(names[i], RTLD_NOLOAD | RTLD_LAZY);
+		if (library &&
+		    !find(library, handler_names[METAL_HANDLER_track_allocate])) {
+			(void)dlclose(library);
+			library = NULL;
+		}
+	}
+	if (!library)
+		return NULL;
+	struct metal *metal = mmap(NULL, sizeof *metal, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (metal == MAP_FAILED)
+		return NULL;
+	metal->library = library;
+	fill(metal);
+	return metal;
+}
+
+struct metal *metal_get(void)
+{
+	/* acquire: pairs with the compare-and-swap below */
+	struct metal *metal = __atomic_load_n(&instance, __ATOMIC_ACQUIRE);
+
+	if (__builtin_expect(metal != NULL, 1))
+		return metal;
+	int saved_errno = errno;
+	struct metal *fresh = metal_find();
+
+	if (fresh && !__atomic_compare_exchange_n(&instance, &metal, fresh, 0, __ATOMIC_ACQ_REL,
+						  __ATOMIC_ACQUIRE)) {
+		(void)munmap(fresh, sizeof *fresh);
+		fresh = metal;
+	}
+	errno = saved_errno;
+	return fresh;
+}
