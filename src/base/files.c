@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+ssize_t file_read_at(int directory, const char *path, char *to, size_t size)
+{
+	fd_auto fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t n = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (n < size - 1) {
+		ssize_t got = read(fd, to + n, size - 1 - n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		n += (size_t)got;
+	}
+	to[n] = '\0';
+	return (ssize_t)n;
+}

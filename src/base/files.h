@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bounded reads below a directory descriptor: nothing here follows a path it was not given. */
+#ifndef TTMEM_BASE_FILES_H
+#define TTMEM_BASE_FILES_H
+
+#include <stddef.h>
+#include <unistd.h>
+
+static inline void fd_cleanup(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+#define fd_auto __attribute__((cleanup(fd_cleanup))) int
+
+/*
+ * file_read_at - up to size - 1 bytes of a small file, NUL-terminated.
+ * Return: bytes read, or -errno. EINTR is retried.
+ */
+ssize_t file_read_at(int directory, const char *path, char *to, size_t size);
+
+#endif

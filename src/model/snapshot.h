@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The picture of a machine at one moment: what every view, the JSON and the
+ * server hand around.
+ *
+ * Built once (snapshot_add_*), then only read. Objects refer to each other by
+ * index, strings are offsets into one pool, so a snapshot can be copied,
+ * compared and filtered without chasing pointers. Strings are bytes from
+ * strangers: views escape them.
+ */
+#ifndef TTMEM_MODEL_SNAPSHOT_H
+#define TTMEM_MODEL_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/memory.h"
+
+#define SNAPSHOT_NONE UINT32_MAX
+
+/* Offset into snapshot.strings; 0 is the empty string. */
+typedef uint32_t string_id;
+
+/* A run of another array: first index and number of elements. */
+struct span {
+	uint32_t first;
+	uint32_t count;
+};
+
+enum process_state {
+	PROCESS_LIVE = 0,
+	PROCESS_EXITED = 1,
+};
+
+enum fact_availability {
+	AVAILABLE_UNKNOWN = 0,
+	AVAILABLE_PRESENT = 1,
+	AVAILABLE_MISSING = 2,
+	AVAILABLE_FAILED = 3,
+	AVAILABLE_OFF = 4,
+};
+
+/* availability_name - "unknown", "present", "missing", "failed", "off" */
+const char *availability_name(enum fact_availability availability);
+
+struct capability {
+	string_id name;
+	string_id reason; /* 0 when present */
+	uint8_t	  state;  /* enum fact_availability */
+};
+
+/* A chip as a process knows it. unique_id absent: only chip_id names it. */
+struct chip {
+	struct fact unique_id;
+	uint32_t    chip_id; /* logical, local to the process */
+};
+
+struct allocator {
+	uint32_t process;	/* index */
+	uint32_t id;		/* row in the process's table: unique among the live ones */
+	struct fact parent;	/* id of the parent mesh's allocator */
+	struct fact closed_ns;	/* absent while open */
+	struct span chips;	/* into snapshot.chips */
+	uint32_t    arch;
+	uint32_t    grid_x, grid_y; /* 0 unknown */
+	struct fact l1_bytes_per_core;
+	struct memory memory[MEMORY_TYPES];
+	uint8_t	 has_held[MEMORY_TYPES]; /* ever served a buffer of this type */
+	uint64_t allocs[MEMORY_TYPES];	 /* since it was opened */
+	uint64_t frees[MEMORY_TYPES];
+	uint64_t failures[MEMORY_TYPES];
+};
+
+/* A chip, once per process that uses it, and once for the whole machine. */
+struct device {
+	struct fact unique_id;
+	uint32_t    chip_id;
+	uint32_t    process; /* SNAPSHOT_NONE: the machine's own entry, sums over processes */
+	uint32_t    arch;
+	struct memory memory[MEMORY_TYPES];
+};
+
+struct failure {
+	uint64_t number; /* 1 is the process's first */
+	uint64_t age_ns;
+	uint64_t requested_bytes;
+	uint64_t page_bytes;
+	struct fact type;      /* enum memory_type */
+	struct fact allocator; /* id */
+	struct fact bank_free_bytes, bank_largest_free_bytes;
+	uint32_t thread;
+};
+
+/* What could not be recorded, and other marks of quality of one process's table. */
+struct losses {
+	uint64_t full, memory, allocator, key; /* buffers not recorded, and why */
+	uint64_t replaced, unknown_frees, left_at_close, moves;
+};
+
+struct process {
+	uint32_t pid;	    /* in the viewer's namespace */
+	uint32_t inner_pid; /* as the process sees itself */
+	uint32_t uid;
+	string_id user;
+	string_id command;
+	string_id metal_version; /* 0 unknown */
+	string_id build_id;	 /* hex, 0 unknown */
+	string_id entry;	 /* the way the hook came in */
+	uint8_t	  state;	 /* enum process_state */
+	uint64_t  event;	 /* number of the last event read */
+	uint64_t  started_ns;	 /* CLOCK_REALTIME of the table's creation */
+	struct span capabilities;
+	struct span allocators;
+	struct span devices;
+	struct span failures;
+	uint64_t failure_count;
+	struct losses losses;
+};
+
+struct buffer {
+	uint32_t process;   /* index */
+	uint32_t allocator; /* index into snapshot.allocators */
+	uint64_t address;   /* absolute in the bank */
+	uint64_t requested_bytes;
+	uint64_t bank_bytes;
+	uint64_t page_bytes;
+	uint64_t pages; /* UINT64_MAX unknown */
+	uint64_t age_ns;
+	uint64_t event; /* at which it was born: orders buffers of one process */
+	uint32_t cores; /* SNAPSHOT_NONE: interleaved or unknown */
+	uint32_t thread;
+	uint8_t	 type;
+	uint8_t	 layout;
+};
+
+struct snapshot {
+	uint64_t time_ns; /* CLOCK_REALTIME */
+	string_id server; /* 0: collected without one */
+	uint8_t	 consistent; /* buffers are one cut in time for every process */
+	uint8_t	 has_buffers;
+	uint32_t process_count, allocator_count, chip_count, device_count, capability_count,
+		failure_count, buffer_count;
+	struct process *processes;
+	struct allocator *allocators;
+	struct chip *chips;
+	struct device *devices; /* a process's devices lie together; the machine's come last */
+	struct capability *capabilities;
+	struct failure *failures;
+	struct buffer *buffers;
+	struct span machine_devices; /* into devices */
+	char *strings;
+	uint32_t strings_bytes;
+	uint32_t capacity[8]; /* of the arrays above; private */
+};
+
+/* snapshot_init - an empty snapshot; never fails */
+void snapshot_init(struct snapshot *snapshot);
+/* snapshot_clear - frees everything; the struct is empty again */
+void snapshot_clear(struct snapshot *snapshot);
+
+/* snapshot_string - copies bytes into the pool (NUL bytes become blanks). -ENOMEM. */
+int snapshot_string(struct snapshot *snapshot, const char *bytes, size_t length, string_id *ret_id);
+const char *snapshot_text(const struct snapshot *snapshot, string_id id);
+
+/*
+ * snapshot_add_* - appends one zeroed element and gives its index. Pointers into the array are
+ * valid until the next add to the same array. Return: 0 or -ENOMEM.
+ */
+int snapshot_add_process(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_allocator(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_chip(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_device(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_capability(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_failure(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_buffer(struct snapshot *snapshot, uint32_t *ret_index);
+
+/* snapshot_covers - does an allocator cover this chip (same process, same unique id or chip id)? */
+bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *allocator,
+		     const struct device *device);
+
+#endif

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "region/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "region/words.h"
+
+/* A row that changes at every one of so many looks belongs to a writer faster than us, or a liar. */
+#define LOOKS 1000
+
+/* Attempts at a cut in time, and the size up to which one is likely to succeed. */
+#define CUT_ATTEMPTS  8
+#define CUT_SLOTS_MAX 65536u
+
+/* More separate extents than a real table can have (its blocks are 16 pages). */
+#define EXTENTS_MAX 65536u
+
+/* The rows of version 1; a writer may make them larger, not smaller. */
+static const struct {
+	uint32_t bytes;
+	uint32_t rows_max;
+} known_parts[REGION_PART_SLOTS + 1] = {
+	[REGION_PART_CAPABILITIES] = {sizeof(struct region_capability), REGION_CAPABILITIES_MAX},
+	[REGION_PART_FAILURES] = {sizeof(struct region_failure), REGION_FAILURES_MAX},
+	[REGION_PART_TOTALS] = {sizeof(struct region_totals),
+				REGION_ALLOCATORS_MAX * REGION_MEMORY_TYPES},
+	[REGION_PART_VERIFY] = {sizeof(struct region_verify),
+				REGION_ALLOCATORS_MAX * REGION_MEMORY_TYPES},
+	[REGION_PART_ALLOCATORS] = {sizeof(struct region_allocator), REGION_ALLOCATORS_MAX},
+	[REGION_PART_SLOTS] = {sizeof(struct region_slot), UINT32_MAX},
+};
+
+const char *region_refusal_text(enum region_refusal refusal)
+{
+	switch (refusal) {
+	case REGION_ACCEPTED:
+		return "accepted";
+	case REGION_NOT_TMPFS:
+		return "not a file in shared memory";
+	case REGION_NOT_SEALED:
+		return "not sealed against shrinking";
+	case REGION_BAD_MAGIC:
+		return "no table of ttmem";
+	case REGION_BAD_VERSION:
+		return "a table of a newer ttmem";
+	case REGION_BAD_SIZE:
+		return "its size is not what its head says";
+	case REGION_BAD_PARTS:
+		return "its parts do not fit its size";
+	}
+	return "unknown reason";
+}
+
+static bool page_holds_data(const struct region_map *map, uint64_t page)
+{
+	return page < map->page_count && map->pages[page / 8] >> (page % 8) & 1;
+}
+
+/* A pointer into the mapping if every page of the range holds data, else NULL. */
+static const void *range(const struct region_map *map, uint64_t offset, uint64_t bytes)
+{
+	if (bytes == 0 || offset > map->bytes || bytes > map->bytes - offset)
+		return NULL;
+	for (uint64_t page = offset / REGION_PAGE_BYTES;
+	     page <= (offset + bytes - 1) / REGION_PAGE_BYTES; page++)
+		if (!page_holds_data(map, page))
+			return NULL;
+	return map->base + offset;
+}
+
+static const void *row_at(const struct region_map *map, enum region_part_id part, uint64_t index)
+{
+	const struct region_part *p = &map->parts[part];
+
+	if (index >= p->count)
+		return NULL;
+	return range(map, p->offset + index * p->element_bytes, known_parts[part].bytes);
+}
+
+static bool part_is_good(const struct region_part *part, unsigned id, uint64_t file_bytes)
+{
+	if (part->count == 0)
+		return true;
+	return part->element_bytes >= known_parts[id].bytes && part->element_bytes % 8 == 0 &&
+	       part->element_bytes <= REGION_BLOCK_BYTES && part->offset % 64 == 0 &&
+	       part->offset <= file_bytes &&
+	       (uint64_t)part->element_bytes * part->count <= file_bytes - part->offset;
+}
+
+int region_map_refresh(struct region_map *map)
+{
+	off_t at = 0, end = (off_t)map->bytes;
+	unsigned extents = 0;
+
+	memset(map->pages, 0, (map->page_count + 7) / 8);
+	while (at < end && extents++ < EXTENTS_MAX) {
+		off_t data = lseek(map->fd, at, SEEK_DATA);
+
+		if (data < 0)
+			return errno == ENXIO ? 0 : -errno;
+		at = lseek(map->fd, data, SEEK_HOLE);
+		if (at < 0)
+			return -errno;
+		for (uint64_t page = (uint64_t)data / REGION_PAGE_BYTES;
+		     page < map->page_count && page * REGION_PAGE_BYTES < (uint64_t)at; page++)
+			map->pages[page / 8] |= (uint8_t)(1u << (page % 8));
+	}
+	return 0;
+}
+
+static int check_file(int fd, uint64_t *ret_bytes)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (fs.f_type != TMPFS_MAGIC || !S_ISREG(st.st_mode))
+		return REGION_NOT_TMPFS;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0 || !(seals & F_SEAL_SHRINK))
+		return REGION_NOT_SEALED;
+	if (st.st_size < (off_t)sizeof(struct region_head) ||
+	    (uint64_t)st.st_size > REGION_FILE_BYTES_MAX)
+		return REGION_BAD_SIZE;
+	*ret_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int check_head(struct region_map *map)
+{
+	const struct region_head *shared = range(map, 0, sizeof *shared);
+
+	if (!shared || word_load(&shared->magic) != REGION_MAGIC)
+		return REGION_BAD_MAGIC;
+	if (shared->version != REGION_VERSION)
+		return REGION_BAD_VERSION;
+	if (shared->file_bytes != map->bytes || shared->head_bytes < sizeof *shared)
+		return REGION_BAD_SIZE;
+	for (unsigned id = 0; id <= REGION_PART_SLOTS; id++) {
+		/* one copy, then checks and use of that copy only */
+		struct region_part part;
+
+		memcpy(&part, (const void *)&shared->parts[id], sizeof part);
+		if (!part_is_good(&part, id, map->bytes))
+			return REGION_BAD_PARTS;
+		if (part.count > known_parts[id].rows_max)
+			part.count = known_parts[id].rows_max;
+		map->parts[id] = part;
+	}
+	return 0;
+}
+
+int region_map_open(int fd, struct region_map *ret_map)
+{
+	struct region_map map = {.fd = fd};
+	int r = check_file(fd, &map.bytes);
+
+	if (r != 0)
+		return r;
+	void *base = mmap(NULL, map.bytes, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (base == MAP_FAILED)
+		return -errno;
+	map.base = base;
+	map.page_count = (map.bytes + REGION_PAGE_BYTES - 1) / REGION_PAGE_BYTES;
+	map.pages = calloc(1, (map.page_count + 7) / 8);
+	r = map.pages ? region_map_refresh(&map) : -ENOMEM;
+	if (r == 0)
+		r = check_head(&map);
+	if (r != 0) {
+		region_map_close(&map);
+		return r;
+	}
+	*ret_map = map;
+	return 0;
+}
+
+void region_map_close(struct region_map *map)
+{
+	if (map->base)
+		(void)munmap((void *)(uintptr_t)map->base, map->bytes);
+	free(map->pages);
+	map->base = NULL;
+	map->pages = NULL;
+}
+
+static const struct region_head *shared_head(const struct region_map *map)
+{
+	return (const struct region_head *)(const void *)map->base;
+}
+
+uint64_t region_event(const struct region_map *map)
+{
+	return word_load(&shared_head(map)->seq) / 2;
+}
+
+bool region_is_moved(const struct region_map *map)
+{
+	return word_load(&shared_head(map)->moved) != 0;
+}
+
+static void copy_words(uint64_t *to, const uint64_t *from, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		to[i] = word_load(&from[i]);
+}
+
+/*
+ * A row whose first word is its sequence word. Return: true with a whole copy
+ * (seq 0: the row was never used); false if it never stood still.
+ */
+static bool copy_row(void *to, const void *from, size_t bytes)
+{
+	const uint64_t *shared = from;
+	uint64_t *copy = to;
+
+	for (int look = 0; look < LOOKS; look++) {
+		uint64_t first = word_load(&shared[0]);
+
+		copy_words(copy + 1, shared + 1, bytes / sizeof *copy - 1);
+		/* ordered after the loads above, which are acquire */
+		if (seq_is_stable(first, word_load(&shared[0]))) {
+			copy[0] = first;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_part_row(const struct region_map *map, enum region_part_id part, uint64_t index,
+			  void *to)
+{
+	const void *shared = row_at(map, part, index);
+
+	if (!shared) { /* a hole reads as a row never used */
+		memset(to, 0, known_parts[part].bytes);
+		return true;
+	}
+	return copy_row(to, shared, known_parts[part].bytes);
+}
+
+static void read_row(const struct region_map *map, uint32_t id, struct region_image *image)
+{
+	struct region_row *row = &image->rows[image->row_count];
+	bool whole = read_part_row(map, REGION_PART_ALLOCATORS, id, &row->allocator);
+
+	if (whole && row->allocator.seq == 0)
+		return;
+	for (uint32_t type = 0; whole && type < REGION_MEMORY_TYPES; type++) {
+		uint64_t at = (uint64_t)id * REGION_MEMORY_TYPES + type;
+
+		whole = read_part_row(map, REGION_PART_TOTALS, at, &row->totals[type]) &&
+			read_part_row(map, REGION_PART_VERIFY, at, &row->verify[type]);
+	}
+	if (!whole) {
+		image->unstable++;
+		return;
+	}
+	row->id = id;
+	if (row->allocator.chip_count > REGION_CHIPS_MAX)
+		row->allocator.chip_count = REGION_CHIPS_MAX;
+	image->row_count++;
+}
+
+static void read_failures(const struct region_map *map, struct region_image *image)
+{
+	uint64_t rows = map->parts[REGION_PART_FAILURES].count;
+	uint64_t total = image->head.failures_count;
+
+	for (uint64_t i = 0; i < rows && i < total; i++) {
+		struct region_failure *failure = &image->failures[image->failure_count];
+
+		if (read_part_row(map, REGION_PART_FAILURES, (total - 1 - i) % rows, failure) &&
+		    failure->seq != 0)
+			image->failure_count++;
+	}
+}
+
+static void read_capabilities(const struct region_map *map, struct region_image *image)
+{
+	for (uint32_t i = 0; i < map->parts[REGION_PART_CAPABILITIES].count; i++) {
+		const struct region_capability *shared = row_at(map, REGION_PART_CAPABILITIES, i);
+		struct region_capability *copy = &image->capabilities[image->capability_count];
+
+		if (!shared)
+			continue;
+		uint32_t state = word_load32(&shared->state);
+
+		memcpy(copy, shared, sizeof *copy);
+		copy->state = state;
+		copy->name[sizeof copy->name - 1] = '\0';
+		copy->detail[sizeof copy->detail - 1] = '\0';
+		if (copy->name[0])
+			image->capability_count++;
+	}
+}
+
+static void read_head(const struct region_map *map, struct region_head *head)
+{
+	copy_words((uint64_t *)(void *)head, (const uint64_t *)(const void *)map->base,
+		   sizeof *head / sizeof(uint64_t));
+	head->metal_version[sizeof head->metal_version - 1] = '\0';
+	head->entry[sizeof head->entry - 1] = '\0';
+	if (head->build_id_bytes > sizeof head->build_id)
+		head->build_id_bytes = 0;
+}
+
+int region_read_image(const struct region_map *map, struct region_image *ret_image)
+{
+	struct region_image image = {0};
+
+	read_head(map, &image.head);
+	image.event = image.head.seq / 2;
+
+	uint64_t used = image.head.allocators_used;
+	uint32_t rows = map->parts[REGION_PART_ALLOCATORS].count;
+
+	if (used < rows)
+		rows = (uint32_t)used;
+	image.rows = calloc(rows ? rows : 1, sizeof *image.rows);
+	if (!image.rows)
+		return -ENOMEM;
+	for (uint32_t id = 0; id < rows; id++)
+		read_row(map, id, &image);
+	read_failures(map, &image);
+	read_capabilities(map, &image);
+	*ret_image = image;
+	return 0;
+}
+
+void region_image_clear(struct region_image *image)
+{
+	free(image->rows);
+	*image = (struct region_image){0};
+}
+
+static int append(struct region_slots *slots, uint32_t *capacity, const struct region_slot *slot)
+{
+	if (slots->count == *capacity) {
+		uint32_t larger = *capacity ? *capacity * 2 : 1024;
+		struct region_slot *memory = realloc(slots->slots, larger * sizeof *memory);
+
+		if (!memory)
+			return -ENOMEM;
+		slots->slots = memory;
+		*capacity = larger;
+	}
+	slots->slots[slots->count++] = *slot;
+	return 0;
+}
+
+/* Return: 1 copied; 0 not a live slot; -1 half written. */
+static int copy_slot(struct region_slot *copy, const struct region_slot *shared)
+{
+	uint64_t first = word_load(&shared->seq);
+
+	if (first == 0)
+		return 0;
+	if (first & 1)
+		return -1;
+	copy_words((uint64_t *)(void *)copy + 1, (const uint64_t *)(const void *)shared + 1,
+		   sizeof *copy / sizeof(uint64_t) - 1);
+	copy->seq = first;
+	/* it was freed, or freed and taken again, while we looked: not live any more */
+	return word_load(&shared->seq) == first;
+}
+
+static int scan(const struct region_map *map, uint32_t limit, uint32_t high_water,
+		struct region_slots *slots)
+{
+	const struct region_part *part = &map->parts[REGION_PART_SLOTS];
+	uint32_t per_page = REGION_PAGE_BYTES / part->element_bytes;
+	uint32_t capacity = 0;
+
+	for (uint32_t i = 0; i < high_water && slots->count < limit; i++) {
+		uint64_t offset = part->offset + (uint64_t)i * part->element_bytes;
+
+		if (offset % REGION_PAGE_BYTES == 0 && per_page > 0 &&
+		    !page_holds_data(map, offset / REGION_PAGE_BYTES)) {
+			i += per_page - 1;
+			continue;
+		}
+		const struct region_slot *shared = range(map, offset, sizeof *shared);
+		struct region_slot copy;
+		int r = shared ? copy_slot(&copy, shared) : 0;
+
+		if (r < 0)
+			slots->torn++;
+		if (r <= 0 || copy.seq / 2 > slots->event)
+			continue;
+		r = append(slots, &capacity, &copy);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int region_read_slots(const struct region_map *map, uint32_t limit, struct region_slots *ret_slots)
+{
+	const struct region_head *head = shared_head(map);
+	const struct region_part *part = &map->parts[REGION_PART_SLOTS];
+	struct region_slots slots = {0};
+
+	for (int attempt = 0; attempt < CUT_ATTEMPTS && !slots.consistent; attempt++) {
+		uint64_t before = word_load(&head->seq);
+		uint32_t high_water = word_load32(&head->slots_high_water);
+
+		region_slots_clear(&slots);
+		if (high_water > part->count)
+			high_water = part->count;
+		slots.event = before / 2;
+		int r = scan(map, limit, high_water, &slots);
+
+		if (r < 0) {
+			region_slots_clear(&slots);
+			return r;
+		}
+		slots.consistent = seq_is_stable(before, word_load(&head->seq)) && slots.torn == 0;
+		if (slots.count > CUT_SLOTS_MAX)
+			break;
+	}
+	*ret_slots = slots;
+	return 0;
+}
+
+void region_slots_clear(struct region_slots *slots)
+{
+	free(slots->slots);
+	*slots = (struct region_slots){0};
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading somebody's region. Everything in it may be a lie: sizes, indices,
+ * sequence words, strings. A table is accepted or refused as a whole when it
+ * is opened; afterwards every count is bounded, and only pages that hold data
+ * are touched, because touching a hole of a shared file would allocate it.
+ */
+#ifndef TTMEM_REGION_READER_H
+#define TTMEM_REGION_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "region/format.h"
+
+#define REGION_FILE_BYTES_MAX (UINT64_C(256) << 20)
+
+/* Why a descriptor is no table; each also has a text. */
+enum region_refusal {
+	REGION_ACCEPTED = 0,
+	REGION_NOT_TMPFS = 1,	/* hugetlbfs, or no memfd at all */
+	REGION_NOT_SEALED = 2,	/* could shrink under the reader */
+	REGION_BAD_MAGIC = 3,
+	REGION_BAD_VERSION = 4,
+	REGION_BAD_SIZE = 5,	/* file size is not what the head says, or out of bounds */
+	REGION_BAD_PARTS = 6,	/* a part lies outside the file, or its rows are too small */
+};
+
+const char *region_refusal_text(enum region_refusal refusal);
+
+struct region_map {
+	int fd; /* borrowed; must stay open while the table is read */
+	const uint8_t *base;
+	uint64_t bytes;
+	struct region_part parts[REGION_PARTS_MAX]; /* checked copies; count 0 where unusable */
+	uint8_t *pages;	    /* a bit per page: holds data */
+	uint64_t page_count;
+};
+
+/*
+ * region_map_open - checks and maps a table. `fd` is borrowed and must be readable.
+ * Return: 0; a positive enum region_refusal; -errno (-ENOMEM, of fstat, mmap, lseek).
+ */
+int region_map_open(int fd, struct region_map *ret_map);
+/* region_map_close - unmaps; NULL base is fine */
+void region_map_close(struct region_map *map);
+/* region_map_refresh - looks again which pages hold data. Return: 0 or -errno. */
+int region_map_refresh(struct region_map *map);
+
+/* One allocator with its figures, copied under their sequence words. */
+struct region_row {
+	uint32_t id;
+	struct region_allocator allocator; /* chip_count is bounded by REGION_CHIPS_MAX */
+	struct region_totals totals[REGION_MEMORY_TYPES];
+	struct region_verify verify[REGION_MEMORY_TYPES];
+};
+
+/* The table without its slots. */
+struct region_image {
+	struct region_head head; /* command, version, entry: NUL-terminated or full; counters */
+	uint64_t event;		 /* last whole event; head.seq / 2 */
+	uint64_t unstable;	 /* rows that changed at every look and are missing */
+	uint32_t row_count;
+	struct region_row *rows;
+	uint32_t failure_count; /* newest first */
+	struct region_failure failures[REGION_FAILURES_MAX];
+	uint32_t capability_count;
+	struct region_capability capabilities[REGION_CAPABILITIES_MAX];
+};
+
+/* region_read_image - copies head and rows. Return: 0 or -ENOMEM. Free with region_image_clear. */
+int region_read_image(const struct region_map *map, struct region_image *ret_image);
+void region_image_clear(struct region_image *image);
+
+struct region_slots {
+	struct region_slot *slots;
+	uint32_t count;
+	uint32_t torn;	 /* slots left half written by a writer that died, or changed while read */
+	bool consistent; /* no event happened between the first and the last slot */
+	uint64_t event;	 /* event number at the start; slots born later are left out */
+};
+
+/*
+ * region_read_slots - copies the live slots, in slot order, at most `limit` of them.
+ * Retries a few times for a consistent cut when the table is small enough that it can succeed.
+ * Return: 0 or -ENOMEM. Free with region_slots_clear.
+ */
+int region_read_slots(const struct region_map *map, uint32_t limit, struct region_slots *ret_slots);
+void region_slots_clear(struct region_slots *slots);
+
+/* region_event - the current event number, without reading anything else; 0 if unreadable */
+uint64_t region_event(const struct region_map *map);
+/* region_is_moved - has the process gone on in another file? */
+bool region_is_moved(const struct region_map *map);
+
+#endif
