@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "analyse/ranges.h"
 #include "model/snapshot.h"
 #include "region/reader.h"
 
@@ -34,15 +35,36 @@ struct collect_notes {
 int collect_local(const struct collect_options *options, struct snapshot *ret_snapshot,
 		  struct collect_notes *ret_notes);
 
+/* The address ranges in use of one allocator and memory type, sorted and merged. */
+struct collect_ranges {
+	struct range *ranges;
+	size_t count;
+};
+
+/* A snapshot in the making. */
+struct collection {
+	struct collect_options options;
+	uint64_t now_monotonic_ns; /* ages are counted back from here */
+	struct snapshot snapshot;
+	struct collect_ranges (*ranges)[MEMORY_TYPES]; /* per allocator; NULL ranges: not read */
+	uint32_t ranges_capacity;
+};
+
+void collection_init(struct collection *collection, const struct collect_options *options);
+/* collection_clear - frees everything, the snapshot too unless collection_finish gave it away */
+void collection_clear(struct collection *collection);
 /*
- * collect_add_table - one process's table into a snapshot. `pid` and `state` come from the kernel,
- * never from the table. `now_monotonic_ns` is the clock for ages.
- * Return: 0 or -ENOMEM.
+ * collection_add_table - one process's table. `pid`, `uid` and `state` come from the kernel, never
+ * from the table. Return: 0 or -ENOMEM.
  */
-int collect_add_table(struct snapshot *snapshot, const struct region_map *map, uint32_t pid,
-		      uint32_t uid, enum process_state state,
-		      const struct collect_options *options, uint64_t now_monotonic_ns);
-/* collect_finish - the machine's devices, after all tables were added. Return: 0 or -ENOMEM. */
-int collect_finish(struct snapshot *snapshot, const struct collect_options *options);
+int collection_add_table(struct collection *collection, const struct region_map *map, uint32_t pid,
+			 uint32_t uid, enum process_state state);
+/* collection_finish - adds the machine's devices and hands the snapshot over. 0 or -ENOMEM. */
+int collection_finish(struct collection *collection, struct snapshot *ret_snapshot);
+
+/* devices_of_process - the chips of one process, after its allocators are there (devices.c) */
+int devices_of_process(struct collection *collection, uint32_t process);
+/* devices_of_machine - the chips of all live processes, last */
+int devices_of_machine(struct collection *collection);
 
 #endif

@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From tables to a snapshot. A table says what its process's allocators hold;
+ * what that means for a chip is added up in devices.c.
+ */
+#include "collect/collect.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "collect/tables.h"
+
+void collection_init(struct collection *collection, const struct collect_options *options)
+{
+	*collection = (struct collection){
+		.options = *options,
+		.now_monotonic_ns = clock_monotonic_ns(),
+	};
+	snapshot_init(&collection->snapshot);
+	collection->snapshot.time_ns = clock_realtime_ns();
+	collection->snapshot.consistent = 1;
+	collection->snapshot.has_buffers = options->buffers;
+}
+
+void collection_clear(struct collection *collection)
+{
+	for (uint32_t i = 0; i < collection->snapshot.allocator_count; i++)
+		for (int type = 0; collection->ranges && type < MEMORY_TYPES; type++)
+			free(collection->ranges[i][type].ranges);
+	free(collection->ranges);
+	collection->ranges = NULL;
+	snapshot_clear(&collection->snapshot);
+}
+
+static uint64_t age(const struct collection *collection, uint64_t time_ns)
+{
+	return collection->now_monotonic_ns > time_ns ? collection->now_monotonic_ns - time_ns : 0;
+}
+
+static int add_string(struct snapshot *snapshot, const char *bytes, size_t size, string_id *ret_id)
+{
+	return snapshot_string(snapshot, bytes, strnlen(bytes, size), ret_id);
+}
+
+static int add_user(struct snapshot *snapshot, uint32_t uid, string_id *ret_id)
+{
+	static uint32_t last_uid = UINT32_MAX;
+	static char last_name[64];
+
+	/* one lookup for the usual machine with one user; nss is slower than all the rest */
+	if (uid != last_uid) {
+		struct passwd entry, *found = NULL;
+		char buffer[1024];
+
+		if (uid == 0)
+			(void)snprintf(last_name, sizeof last_name, "root");
+		else if (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found)
+			(void)snprintf(last_name, sizeof last_name, "%s", entry.pw_name);
+		else
+			(void)snprintf(last_name, sizeof last_name, "%u", uid);
+		last_uid = uid;
+	}
+	return add_string(snapshot, last_name, sizeof last_name, ret_id);
+}
+
+/* Arguments are separated by NUL in /proc/PID/cmdline; the last one's NUL is no blank. */
+static int add_command(struct snapshot *snapshot, const struct region_head *head, string_id *ret_id)
+{
+	size_t length = sizeof head->command;
+
+	while (length > 0 && head->command[length - 1] == '\0')
+		length--;
+	return snapshot_string(snapshot, head->command, length, ret_id);
+}
+
+static int add_build_id(struct snapshot *snapshot, const struct region_head *head,
+			string_id *ret_id)
+{
+	char hex[2 * sizeof head->build_id + 1];
+
+	for (uint32_t i = 0; i < head->build_id_bytes; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", head->build_id[i]);
+	return snapshot_string(snapshot, hex, 2 * (size_t)head->build_id_bytes, ret_id);
+}
+
+static int add_capabilities(struct snapshot *snapshot, const struct region_image *image,
+			    struct span *ret_span)
+{
+	ret_span->first = snapshot->capability_count;
+	for (uint32_t i = 0; i < image->capability_count; i++) {
+		const struct region_capability *from = &image->capabilities[i];
+		uint32_t index;
+		int r = snapshot_add_capability(snapshot, &index);
+
+		if (r < 0)
+			return r;
+		struct capability *to = &snapshot->capabilities[index];
+
+		to->state = from->state <= AVAILABLE_OFF ? (uint8_t)from->state : 0;
+		r = add_string(snapshot, from->name, sizeof from->name, &to->name);
+		if (r == 0)
+			r = add_string(snapshot, from->detail, sizeof from->detail, &to->reason);
+		if (r < 0)
+			return r;
+		ret_span->count++;
+	}
+	return 0;
+}
+
+static struct fact known_unless(uint64_t value, uint64_t unknown)
+{
+	return value == unknown ? fact_absent(REASON_NOT_EXPORTED) : fact_of(value);
+}
+
+static int add_failures(struct collection *collection, const struct region_image *image,
+			struct span *ret_span)
+{
+	struct snapshot *snapshot = &collection->snapshot;
+
+	ret_span->first = snapshot->failure_count;
+	for (uint32_t i = 0; i < image->failure_count; i++) {
+		const struct region_failure *from = &image->failures[i];
+		uint32_t index;
+		int r = snapshot_add_failure(snapshot, &index);
+
+		if (r < 0)
+			return r;
+		snapshot->failures[index] = (struct failure){
+			.number = image->head.failures_count - i,
+			.age_ns = age(collection, from->time_ns),
+			.requested_bytes = from->requested_bytes,
+			.page_bytes = from->page_bytes,
+			.type = from->type < MEMORY_TYPES ? fact_of(from->type)
+							  : fact_absent(REASON_NOT_EXPORTED),
+			.allocator = known_unless(from->allocator, REGION_NONE),
+			.bank_free_bytes = known_unless(from->free_bytes_per_bank, UINT64_MAX),
+			.bank_largest_free_bytes =
+				known_unless(from->largest_bytes_per_bank, UINT64_MAX),
+			.thread = from->thread,
+		};
+		ret_span->count++;
+	}
+	return 0;
+}
+
+static int add_chips(struct snapshot *snapshot, const struct region_allocator *row,
+		     struct span *ret_span)
+{
+	ret_span->first = snapshot->chip_count;
+	for (uint32_t i = 0; i < row->chip_count; i++) {
+		const struct region_chip *from = &row->chips[i];
+		uint32_t index;
+		int r = snapshot_add_chip(snapshot, &index);
+
+		if (r < 0)
+			return r;
+		snapshot->chips[index] = (struct chip){
+			.chip_id = from->chip_id,
+			.unique_id = from->flags & REGION_CHIP_HAS_UNIQUE_ID
+					     ? fact_of(from->unique_id)
+					     : fact_absent(REASON_NOT_EXPORTED),
+		};
+		ret_span->count++;
+	}
+	return 0;
+}
+
+/* Untrusted factors: a product that does not fit is as good as unknown. */
+static struct fact times(struct fact a, struct fact b)
+{
+	uint64_t product;
+
+	if (!fact_is_known(a))
+		return a;
+	if (!fact_is_known(b))
+		return b;
+	if (__builtin_mul_overflow(a.value, b.value, &product))
+		return fact_absent(REASON_NONE);
+	return fact_of(product);
+}
+
+static void fill_memory(struct memory *memory, const struct region_geometry *geometry,
+			const struct region_totals *totals, bool geometry_known)
+{
+	uint64_t size = geometry->bank_bytes, used = totals->bank_bytes;
+	struct fact unknown = fact_absent(REASON_NOT_EXPORTED);
+
+	*memory = (struct memory){
+		.requested_bytes = fact_of(totals->requested_bytes),
+		.banks = geometry_known ? fact_of(geometry->banks) : unknown,
+		.bank_size_bytes = geometry_known ? fact_of(size) : unknown,
+		.bank_allocated_bytes = fact_of(used),
+		.bank_free_bytes = geometry_known ? fact_of(size > used ? size - used : 0) : unknown,
+		.bank_largest_free_bytes =
+			fact_absent(geometry_known ? REASON_NOT_ASKED : REASON_NOT_EXPORTED),
+		.buffers = fact_of(totals->allocs - totals->frees),
+		.peak_requested_bytes = fact_of(totals->peak_requested_bytes),
+		.peak_occupied_bytes = fact_of(totals->peak_bank_bytes),
+	};
+	memory->occupied_bytes = times(memory->bank_allocated_bytes, memory->banks);
+	memory->allocatable_bytes = times(memory->bank_size_bytes, memory->banks);
+	memory->free_bytes = times(memory->bank_free_bytes, memory->banks);
+	memory->largest_free_bytes = times(memory->bank_largest_free_bytes, memory->banks);
+	memory->peak_occupied_bytes = times(memory->peak_occupied_bytes, memory->banks);
+}
+
+static bool geometry_is_known(const struct region_allocator *row)
+{
+	for (unsigned type = 0; type < REGION_MEMORY_TYPES; type++)
+		if (row->geometry[type].banks != 0)
+			return true;
+	return false;
+}
+
+/* The parent is named by its device object; its row is the open one with that object. */
+static struct fact parent_id(const struct region_image *image, const struct region_row *row)
+{
+	if (row->allocator.parent_device == 0)
+		return fact_absent(REASON_NONE);
+	for (uint32_t i = 0; i < image->row_count; i++) {
+		const struct region_row *other = &image->rows[i];
+
+		if (other->allocator.device == row->allocator.parent_device && other != row &&
+		    (other->allocator.closed_ns == 0 || row->allocator.closed_ns != 0))
+			return fact_of(other->id);
+	}
+	return fact_absent(REASON_NO_ALLOCATOR);
+}
+
+static int reserve_ranges(struct collection *collection, uint32_t count)
+{
+	uint32_t capacity = collection->ranges_capacity ? collection->ranges_capacity : 16;
+
+	while (capacity < count)
+		capacity *= 2;
+	if (collection->ranges && capacity == collection->ranges_capacity)
+		return 0;
+	void *memory = realloc(collection->ranges, capacity * sizeof *collection->ranges);
+
+	if (!memory)
+		return -ENOMEM;
+	collection->ranges = memory;
+	memset(&collection->ranges[collection->ranges_capacity], 0,
+	       (capacity - collection->ranges_capacity) * sizeof *collection->ranges);
+	collection->ranges_capacity = capacity;
+	return 0;
+}
+
+static int add_allocator(struct collection *collection, const struct region_image *image,
+			 const struct region_row *row, uint32_t process)
+{
+	struct snapshot *snapshot = &collection->snapshot;
+	uint32_t index;
+	int r = reserve_ranges(collection, snapshot->allocator_count + 1);
+
+	if (r == 0)
+		r = snapshot_add_allocator(snapshot, &index);
+	if (r < 0)
+		return r;
+	struct allocator *to = &snapshot->allocators[index];
+	bool known = geometry_is_known(&row->allocator);
+
+	to->process = process;
+	to->id = row->id;
+	to->parent = parent_id(image, row);
+	to->closed_ns = row->allocator.closed_ns ? fact_of(row->allocator.closed_ns)
+						 : fact_absent(REASON_NONE);
+	to->arch = row->allocator.arch;
+	to->grid_x = row->allocator.grid_x;
+	to->grid_y = row->allocator.grid_y;
+	to->l1_bytes_per_core = known_unless(row->allocator.l1_bytes_per_core, 0);
+	for (unsigned type = 0; type < MEMORY_TYPES; type++) {
+		const struct region_totals *totals = &row->totals[type];
+
+		fill_memory(&to->memory[type], &row->allocator.geometry[type], totals, known);
+		to->base_address[type] = row->allocator.geometry[type].base_address;
+		to->has_held[type] = totals->allocs != 0;
+		to->allocs[type] = totals->allocs;
+		to->frees[type] = totals->frees;
+		to->failures[type] = totals->failures;
+	}
+	return add_chips(snapshot, &row->allocator, &to->chips);
+}
+
+static int add_process(struct collection *collection, const struct region_image *image,
+		       uint32_t pid, uint32_t uid, enum process_state state, uint32_t *ret_index)
+{
+	struct snapshot *snapshot = &collection->snapshot;
+	const struct region_head *head = &image->head;
+	uint32_t index;
+	int r = snapshot_add_process(snapshot, &index);
+
+	if (r < 0)
+		return r;
+	struct process *to = &snapshot->processes[index];
+
+	to->pid = pid;
+	to->inner_pid = head->pid;
+	to->uid = uid;
+	to->state = (uint8_t)state;
+	to->event = image->event;
+	to->started_ns = head->created_realtime_ns;
+	to->failure_count = head->failures_count;
+	to->losses = (struct losses){
+		.full = head->dropped_full,
+		.memory = head->dropped_memory,
+		.allocator = head->dropped_allocator,
+		.key = head->dropped_key,
+		.replaced = head->replaced,
+		.unknown_frees = head->unknown_frees,
+		.left_at_close = head->left_at_close,
+		.moves = head->copies,
+	};
+	if ((r = add_user(snapshot, uid, &to->user)) < 0 ||
+	    (r = add_command(snapshot, head, &to->command)) < 0 ||
+	    (r = add_build_id(snapshot, head, &to->build_id)) < 0 ||
+	    (r = add_string(snapshot, head->metal_version, sizeof head->metal_version,
+			    &to->metal_version)) < 0 ||
+	    (r = add_string(snapshot, head->entry, sizeof head->entry, &to->entry)) < 0 ||
+	    (r = add_capabilities(snapshot, image, &to->capabilities)) < 0 ||
+	    (r = add_failures(collection, image, &to->failures)) < 0)
+		return r;
+	*ret_index = index;
+	return 0;
+}
+
+/* Index of the allocator with a row id among those of the last process; SNAPSHOT_NONE. */
+static uint32_t find_allocator(const struct snapshot *snapshot, struct span allocators, uint32_t id)
+{
+	for (uint32_t i = 0; i < allocators.count; i++)
+		if (snapshot->allocators[allocators.first + i].id == id)
+			return allocators.first + i;
+	return SNAPSHOT_NONE;
+}
+
+/* Row id to allocator index, once for all slots. */
+static void index_rows(const struct snapshot *snapshot, struct span allocators,
+		       uint32_t index[REGION_ALLOCATORS_MAX])
+{
+	for (uint32_t id = 0; id < REGION_ALLOCATORS_MAX; id++)
+		index[id] = find_allocator(snapshot, allocators, id);
+}
+
+static uint32_t slot_allocator(const uint32_t index[REGION_ALLOCATORS_MAX],
+			       const struct region_slot *slot)
+{
+	uint32_t row = region_slot_allocator(slot->place_bank);
+
+	return row < REGION_ALLOCATORS_MAX && region_slot_type(slot->place_bank) < MEMORY_TYPES
+		       ? index[row]
+		       : SNAPSHOT_NONE;
+}
+
+/* Where a slot's range belongs; NULL when the slot names no allocator of this table. */
+static struct collect_ranges *slot_ranges(struct collection *collection, const uint32_t *index,
+					  const struct region_slot *slot)
+{
+	uint32_t a = slot_allocator(index, slot);
+	uint64_t bytes = region_slot_bank_bytes(slot->place_bank);
+
+	if (a == SNAPSHOT_NONE || bytes == 0 || slot->address > UINT64_MAX - bytes)
+		return NULL;
+	return &collection->ranges[a][region_slot_type(slot->place_bank)];
+}
+
+/* Counted first, so that a table cannot make us allocate more than it has slots. */
+static int allocate_ranges(struct collection *collection, const struct region_slots *slots,
+			   struct span allocators, const uint32_t *index)
+{
+	for (uint32_t i = 0; i < slots->count; i++) {
+		struct collect_ranges *r = slot_ranges(collection, index, &slots->slots[i]);
+
+		if (r)
+			r->count++;
+	}
+	for (uint32_t a = allocators.first; a < allocators.first + allocators.count; a++)
+		for (int type = 0; type < MEMORY_TYPES; type++) {
+			struct collect_ranges *r = &collection->ranges[a][type];
+
+			r->ranges = malloc((r->count + 1) * sizeof *r->ranges);
+			r->count = 0;
+			if (!r->ranges)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
+static int add_ranges(struct collection *collection, const struct region_slots *slots,
+		      struct span allocators, const uint32_t *index)
+{
+	int result = allocate_ranges(collection, slots, allocators, index);
+
+	for (uint32_t i = 0; result == 0 && i < slots->count; i++) {
+		const struct region_slot *slot = &slots->slots[i];
+		struct collect_ranges *r = slot_ranges(collection, index, slot);
+
+		if (r)
+			r->ranges[r->count++] = (struct range){
+				slot->address,
+				slot->address + region_slot_bank_bytes(slot->place_bank)};
+	}
+	for (uint32_t a = allocators.first; a < allocators.first + allocators.count; a++)
+		for (int type = 0; result == 0 && type < MEMORY_TYPES; type++) {
+			struct collect_ranges *r = &collection->ranges[a][type];
+
+			result = ranges_sort(r->ranges, r->count);
+			if (result == 0)
+				r->count = ranges_union(r->ranges, r->count);
+		}
+	return result;
+}
+
+static int add_buffers(struct collection *collection, const struct region_slots *slots,
+		       uint32_t process, const uint32_t *index)
+{
+	struct snapshot *snapshot = &collection->snapshot;
+
+	for (uint32_t i = 0; i < slots->count; i++) {
+		const struct region_slot *slot = &slots->slots[i];
+		uint32_t a = slot_allocator(index, slot), at;
+
+		if (a == SNAPSHOT_NONE)
+			continue;
+		int r = snapshot_add_buffer(snapshot, &at);
+
+		if (r < 0)
+			return r;
+		uint32_t pages = (uint32_t)slot->extent;
+
+		snapshot->buffers[at] = (struct buffer){
+			.process = process,
+			.allocator = a,
+			.address = slot->address,
+			.requested_bytes = slot->requested_bytes,
+			.bank_bytes = region_slot_bank_bytes(slot->place_bank),
+			.page_bytes = slot->page_bytes,
+			.pages = pages == UINT32_MAX ? UINT64_MAX : pages,
+			.age_ns = age(collection, slot->time_ns),
+			.event = slot->seq / 2,
+			.cores = (uint32_t)(slot->extent >> 32),
+			.thread = (uint32_t)slot->origin,
+			.type = (uint8_t)region_slot_type(slot->place_bank),
+			.layout = (uint8_t)region_slot_layout(slot->place_bank),
+		};
+	}
+	return 0;
+}
+
+static void fill_largest_free(struct collection *collection, struct span allocators)
+{
+	for (uint32_t a = allocators.first; a < allocators.first + allocators.count; a++)
+		for (int type = 0; type < MEMORY_TYPES; type++) {
+			struct allocator *allocator = &collection->snapshot.allocators[a];
+			const struct collect_ranges *r = &collection->ranges[a][type];
+			struct memory *memory = &allocator->memory[type];
+			uint64_t base = allocator->base_address[type], end;
+
+			if (!fact_is_known(memory->bank_size_bytes) ||
+			    __builtin_add_overflow(base, memory->bank_size_bytes.value, &end))
+				continue;
+			memory->bank_largest_free_bytes =
+				fact_of(ranges_largest_hole(r->ranges, r->count, base, end));
+			memory->largest_free_bytes =
+				times(memory->bank_largest_free_bytes, memory->banks);
+		}
+}
+
+/* Several open allocators that have held buffers: their sums mean nothing without addresses. */
+static bool needs_slots(const struct collection *collection, struct span allocators)
+{
+	uint32_t holders = 0;
+
+	if (collection->options.buffers || collection->options.largest_free)
+		return true;
+	for (uint32_t i = 0; i < allocators.count; i++) {
+		const struct allocator *a = &collection->snapshot.allocators[allocators.first + i];
+
+		for (int type = 0; type < MEMORY_TYPES; type++)
+			if (a->memory[type].buffers.value != 0) {
+				holders++;
+				break;
+			}
+	}
+	return holders > 1;
+}
+
+static int add_slots(struct collection *collection, const struct region_map *map,
+		     uint32_t process, struct span allocators)
+{
+	uint32_t index[REGION_ALLOCATORS_MAX];
+	struct region_slots slots;
+	int r = region_read_slots(map, UINT32_MAX, &slots);
+
+	if (r < 0)
+		return r;
+	if (!slots.consistent)
+		collection->snapshot.consistent = 0;
+	index_rows(&collection->snapshot, allocators, index);
+	r = add_ranges(collection, &slots, allocators, index);
+	if (r == 0)
+		fill_largest_free(collection, allocators);
+	if (r == 0 && collection->options.buffers)
+		r = add_buffers(collection, &slots, process, index);
+	region_slots_clear(&slots);
+	return r;
+}
+
+int collection_add_table(struct collection *collection, const struct region_map *map, uint32_t pid,
+			 uint32_t uid, enum process_state state)
+{
+	struct region_image image;
+	struct span allocators = {.first = collection->snapshot.allocator_count};
+	uint32_t process;
+	int r = region_read_image(map, &image);
+
+	if (r < 0)
+		return r;
+	r = add_process(collection, &image, pid, uid, state, &process);
+	for (uint32_t i = 0; r == 0 && i < image.row_count; i++) {
+		r = add_allocator(collection, &image, &image.rows[i], process);
+		allocators.count++;
+	}
+	if (r == 0)
+		collection->snapshot.processes[process].allocators = allocators;
+	if (r == 0 && needs_slots(collection, allocators))
+		r = add_slots(collection, map, process, allocators);
+	if (r == 0)
+		r = devices_of_process(collection, process);
+	region_image_clear(&image);
+	return r;
+}
+
+int collection_finish(struct collection *collection, struct snapshot *ret_snapshot)
+{
+	int r = devices_of_machine(collection);
+
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < collection->snapshot.allocator_count; i++)
+		for (int type = 0; collection->ranges && type < MEMORY_TYPES; type++)
+			free(collection->ranges[i][type].ranges);
+	free(collection->ranges);
+	collection->ranges = NULL;
+	*ret_snapshot = collection->snapshot;
+	snapshot_init(&collection->snapshot);
+	return 0;
+}
+
+static int visit(void *argument, const struct region_map *map, uint32_t pid, uint32_t uid,
+		 enum process_state state)
+{
+	return collection_add_table(argument, map, pid, uid, state);
+}
+
+int collect_local(const struct collect_options *options, struct snapshot *ret_snapshot,
+		  struct collect_notes *ret_notes)
+{
+	struct collection collection;
+
+	collection_init(&collection, options);
+	int r = tables_visit(options, visit, &collection, ret_notes);
+
+	if (r == 0)
+		r = collection_finish(&collection, ret_snapshot);
+	collection_clear(&collection);
+	return r;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/memory.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <strings.h>
+
+static const struct {
+	const char *name, *key;
+} types[MEMORY_TYPES] = {
+	[MEMORY_DRAM] = {"DRAM", "dram"},
+	[MEMORY_L1] = {"L1", "l1"},
+	[MEMORY_L1_SMALL] = {"L1_SMALL", "l1_small"},
+	[MEMORY_TRACE] = {"TRACE", "trace"},
+};
+
+const char *memory_type_name(enum memory_type type)
+{
+	return type < MEMORY_TYPES ? types[type].name : "?";
+}
+
+const char *memory_type_key(enum memory_type type)
+{
+	return type < MEMORY_TYPES ? types[type].key : "unknown";
+}
+
+int memory_type_parse(const char *text, enum memory_type *ret_type)
+{
+	for (enum memory_type type = 0; type < MEMORY_TYPES; type++)
+		if (strcasecmp(text, types[type].key) == 0) {
+			*ret_type = type;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+/* tt::tt_metal::TensorMemoryLayout */
+const char *buffer_layout_name(unsigned layout)
+{
+	static const char *const names[] = {"interleaved", "single_bank", "height_sharded",
+					    "width_sharded", "block_sharded"};
+
+	return layout < sizeof names / sizeof names[0] ? names[layout] : NULL;
+}
+
+/* tt::ARCH */
+const char *arch_name(uint32_t arch)
+{
+	switch (arch) {
+	case 1:
+		return "grayskull";
+	case 2:
+		return "wormhole_b0";
+	case 3:
+		return "blackhole";
+	case 4:
+		return "quasar";
+	default:
+		return NULL;
+	}
+}
+
+const char *fact_reason_text(enum fact_reason reason)
+{
+	static const char *const texts[REASON_COUNT] = {
+		[REASON_NONE] = "unknown",
+		[REASON_NOT_EXPORTED] = "this TT-Metal does not export it",
+		[REASON_NOT_ASKED] = "not asked for",
+		[REASON_NO_ALLOCATOR] = "no allocator of this chip is known",
+		[REASON_SEVERAL_ALLOCATORS] =
+			"several allocators cover this chip: the sum of their peaks is an upper bound",
+		[REASON_MOVING] = "it changed too fast to be read",
+		[REASON_NO_SERVER] = "only a server knows it",
+		[REASON_PERMISSION] = "not shown to this user",
+	};
+
+	return reason < REASON_COUNT ? texts[reason] : texts[REASON_NONE];
+}
