@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A snapshot as JSON and back; docs/api.md describes every field.
+ *
+ * Unknown figures are null and their reason stands under "unavailable";
+ * figures that are only a bound stand under "estimates" as well. Rows are
+ * written one at a time, so a million buffers need no tree in memory.
+ */
+#ifndef TTMEM_API_JSON_H
+#define TTMEM_API_JSON_H
+
+#include "base/buffer.h"
+#include "model/snapshot.h"
+
+/* json_write_snapshot - {"schema":"ttmem.snapshot/1",...}, one line, no newline at the end */
+void json_write_snapshot(struct text *text, const struct snapshot *snapshot);
+/*
+ * json_write_buffers - {"schema":"ttmem.buffers/1",...} with the buffers at `order` (indices);
+ * order NULL: all of them.
+ */
+void json_write_buffers(struct text *text, const struct snapshot *snapshot, const uint32_t *order,
+			uint32_t count);
+/* json_write_error - {"error":{"code","message","hint"}} */
+void json_write_error(struct text *text, const char *code, const char *message, const char *hint);
+
+/*
+ * json_read_snapshot - the other way. Return: 0; -EBADMSG for anything but a snapshot document of
+ * version 1; -ENOMEM.
+ */
+int json_read_snapshot(const char *json, size_t length, struct snapshot *ret_snapshot);
+
+#endif
