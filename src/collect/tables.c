@@ -66,11 +66,15 @@ static int remember(struct finder *finder, const struct stat *st)
  */
 static uint32_t lock_owner(int fd)
 {
-	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+	/* a writer that hands its table to a server drops the lock and takes it again at once */
+	for (int look = 0; look < 3; look++) {
+		struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
 
-	if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK || lock.l_pid <= 0)
-		return 0;
-	return (uint32_t)lock.l_pid;
+		if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+			return lock.l_pid > 0 ? (uint32_t)lock.l_pid : 0;
+		(void)usleep(200);
+	}
+	return 0;
 }
 
 static int look_at_table(struct finder *finder, int fd, uint32_t holder, const struct stat *st)

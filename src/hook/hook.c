@@ -9,15 +9,23 @@
 #include <unistd.h>
 
 #include "hook/capabilities.h"
+#include "hook/register.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
 
 #define ROOT_BYTES 4096
-_Static_assert(sizeof(struct region_writer) <= ROOT_BYTES, "the writer must fit its page");
 
-static struct region_writer *root;
+/* Everything that a forked child must not inherit, in the page that is cleared for it. */
+struct root {
+	struct region_writer writer;
+	struct registrar registrar;
+};
+
+_Static_assert(sizeof(struct root) <= ROOT_BYTES, "the root must fit its page");
+
+static struct root *root;
 
 /*
  * initial-exec: one instruction, and no allocation at the first touch. Valid
@@ -43,15 +51,15 @@ static uint64_t now_ns(void)
 }
 
 /* The page of this process image; NULL when the kernel cannot clear it in children. */
-static struct region_writer *root_page(void)
+static struct root *root_page(void)
 {
 	/* acquire: pairs with the compare-and-swap */
-	struct region_writer *page = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
+	struct root *page = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
 
 	if (__builtin_expect(page != NULL, 1))
 		return page;
-	struct region_writer *fresh = mmap(NULL, ROOT_BYTES, PROT_READ | PROT_WRITE,
-					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct root *fresh = mmap(NULL, ROOT_BYTES, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (fresh == MAP_FAILED)
 		return NULL;
@@ -86,10 +94,11 @@ static struct region_writer *writer_create(struct metal *metal, struct region_wr
 /* The writer of this process, made at its first event; NULL when it could not be. */
 static struct region_writer *writer_get(struct metal *metal)
 {
-	struct region_writer *writer = root_page();
+	struct root *page = root_page();
 
-	if (!writer)
+	if (!page)
 		return NULL;
+	struct region_writer *writer = &page->writer;
 	uint32_t state = __atomic_load_n(&writer->state, __ATOMIC_ACQUIRE);
 
 	if (__builtin_expect(state == REGION_WRITER_READY, 1))
@@ -106,10 +115,10 @@ static struct region_writer *writer_get(struct metal *metal)
 /* Likewise, but never makes one: for events that only take away. */
 static struct region_writer *writer_present(void)
 {
-	struct region_writer *page = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
+	struct root *page = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
 
-	return page && __atomic_load_n(&page->state, __ATOMIC_ACQUIRE) == REGION_WRITER_READY
-		       ? page
+	return page && __atomic_load_n(&page->writer.state, __ATOMIC_ACQUIRE) == REGION_WRITER_READY
+		       ? &page->writer
 		       : NULL;
 }
 
@@ -201,6 +210,7 @@ void hook_allocated(struct metal *metal, const void *buffer)
 	}
 	cache.row_hint = b.row_hint;
 	region_writer_tick(writer, b.time_ns);
+	register_tick(&root->registrar, writer, b.time_ns);
 	verify_if_asked(metal, writer, buffer);
 }
 
@@ -263,8 +273,12 @@ void hook_opened(struct metal *metal, const void *mesh)
 		return;
 	allocator = metal_mesh_allocator(metal, device);
 	writer = allocator ? writer_get(metal) : NULL;
-	if (writer)
-		(void)add_allocator(metal, writer, allocator, device, now_ns(), &row);
+	if (!writer)
+		return;
+	uint64_t time_ns = now_ns();
+
+	(void)add_allocator(metal, writer, allocator, device, time_ns, &row);
+	register_tick(&root->registrar, writer, time_ns);
 }
 
 void hook_mesh_closed(const void *mesh)

@@ -112,6 +112,19 @@ int region_writer_create(struct region_writer *writer, const struct region_ident
 void region_writer_destroy(struct region_writer *writer);
 
 /*
+ * region_writer_share - the table opened read-only, to be sent to a server; the file is checked
+ * (and moved if its descriptor was closed) first. Return: descriptor, or -errno.
+ */
+int region_writer_share(struct region_writer *writer);
+/*
+ * region_writer_unshare - closes that descriptor, and takes the lock on the file again: closing
+ * any descriptor of a file drops the process's locks on it.
+ */
+void region_writer_unshare(struct region_writer *writer, int fd);
+/* region_writer_start_ticks - when this process started, field 22 of its /proc/PID/stat */
+uint64_t region_writer_start_ticks(const struct region_writer *writer);
+
+/*
  * region_writer_allocator_add - a row for an allocator met for the first time.
  * `row` is copied but for seq, flags' OPEN bit and the times. Two threads may race to add the
  * same (object, device): the second one gets the row of the first. When all rows are taken the

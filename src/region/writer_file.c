@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -492,4 +493,34 @@ int writer_check_files(struct region_writer *writer)
 	if (!memfd_is(writer->control_fd, writer->control_device, writer->control_inode))
 		(void)create_control(writer, writer->control);
 	return r;
+}
+
+int region_writer_share(struct region_writer *writer)
+{
+	char path[64];
+
+	region_lock_take(&writer->lock);
+	int r = writer_check_files(writer);
+
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", writer->table_fd);
+	if (r == 0) {
+		r = open(path, O_RDONLY | O_CLOEXEC);
+		r = r < 0 ? -errno : r;
+	}
+	region_lock_give(&writer->lock);
+	return r;
+}
+
+void region_writer_unshare(struct region_writer *writer, int fd)
+{
+	region_lock_take(&writer->lock);
+	(void)close(fd);
+	if (memfd_is(writer->table_fd, writer->table_device, writer->table_inode))
+		(void)memfd_lock(writer->table_fd);
+	region_lock_give(&writer->lock);
+}
+
+uint64_t region_writer_start_ticks(const struct region_writer *writer)
+{
+	return writer_head(writer)->start_ticks;
 }

@@ -6,18 +6,21 @@
 #include <time.h>
 
 /*
- * Columns of a line of figures at 80: type 8, then right-aligned 11 each for
- * requested, occupied and allocatable, percent 5, a bar, and a last column of
- * 11. What a wider terminal offers goes to the bar.
+ * Columns of a line of figures at 80: type 8, then right-aligned requested,
+ * occupied and allocatable, percent, a bar, and a last column. What a wider
+ * terminal offers goes to the bar.
  */
 #define TYPE_COLUMNS	8
-#define SIZE_COLUMNS	11
+#define SIZE_COLUMNS	10
+#define WIDE_COLUMNS	13
+#define LAST_COLUMNS	12
 #define PERCENT_COLUMNS 5
 #define INDENT		4
 
 static unsigned bar_columns(const struct style *style)
 {
-	unsigned fixed = 4 + INDENT + TYPE_COLUMNS + 4 * SIZE_COLUMNS + PERCENT_COLUMNS + 2;
+	unsigned fixed = 4 + INDENT + TYPE_COLUMNS + 2 * SIZE_COLUMNS + WIDE_COLUMNS + PERCENT_COLUMNS + 2 +
+			 LAST_COLUMNS;
 	unsigned room = style->width > fixed ? style->width - fixed : 0;
 
 	return room > 40 ? 40 : room;
@@ -51,8 +54,8 @@ static void figures_heading(struct text *text, const struct style *style, const 
 
 	text_pad(&line, ' ', INDENT);
 	text_printf(&line, "%-*s%*s%*s%*s%*s  %-*s%*s", TYPE_COLUMNS, first, SIZE_COLUMNS,
-		    "Requested", SIZE_COLUMNS, "Occupied", SIZE_COLUMNS, "Allocatable",
-		    PERCENT_COLUMNS, "", (int)bar_columns(style), "", SIZE_COLUMNS, last);
+		    "Requested", SIZE_COLUMNS, "Occupied", WIDE_COLUMNS, "Allocatable",
+		    PERCENT_COLUMNS, "", (int)bar_columns(style), "", LAST_COLUMNS, last);
 	style_row(text, style, &line);
 }
 
@@ -69,11 +72,11 @@ static void figures(struct text *text, const struct style *style, enum memory_ty
 	text_pad(&line, ' ', INDENT);
 	text_printf(&line, "%-*s%*s%*s%*s%*s  ", TYPE_COLUMNS, memory_type_name(type), SIZE_COLUMNS,
 		    fact_size(m->requested_bytes, requested), SIZE_COLUMNS,
-		    fact_size(m->occupied_bytes, occupied), SIZE_COLUMNS,
+		    fact_size(m->occupied_bytes, occupied), WIDE_COLUMNS,
 		    fact_size(m->allocatable_bytes, allocatable), PERCENT_COLUMNS,
 		    percent_text(part, whole, percent));
 	style_bar(&line, style, part, whole, bar_columns(style));
-	text_printf(&line, "%*s", SIZE_COLUMNS, last);
+	text_printf(&line, "%*s", LAST_COLUMNS, last);
 	style_row(text, style, &line);
 }
 
@@ -109,7 +112,7 @@ static void device(struct text *text, const struct snapshot *snapshot, const str
 static void devices_box(struct text *text, const struct snapshot *snapshot,
 			const struct style *style)
 {
-	figures_heading(text, style, "Device", "Largest gap");
+	figures_heading(text, style, "Device", "Largest hole");
 	style_rule(text, style, RULE_DOUBLE);
 	for (uint32_t i = 0; i < snapshot->machine_devices.count; i++) {
 		if (i)

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ttmem alone: devices and processes, once or again and again. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/json.h"
+#include "collect/collect.h"
+#include "tool/exit_codes.h"
+#include "tool/options.h"
+#include "view/picture.h"
+
+static const struct option_row rows[] = {
+	VIEW_OPTION_ROWS,
+	{0},
+};
+
+struct request {
+	struct view_options view;
+};
+
+static int on_option(void *context, unsigned row, const char *value)
+{
+	struct request *request = context;
+
+	return view_option(&request->view, row, value);
+}
+
+static void empty_machine(struct text *text, const struct collect_notes *notes)
+{
+	text_printf(text, "\nNo process with a table of live buffers was found (looked at %u "
+			  "processes", notes->processes_seen);
+	if (notes->processes_denied)
+		text_printf(text, "; %u belong to other users", notes->processes_denied);
+	if (notes->tables_refused)
+		text_printf(text, "; %u tables refused, the last of process %u: %s",
+			    notes->tables_refused, notes->last_refused_pid,
+			    region_refusal_text(notes->last_refusal));
+	text_puts(text, ").\nStart a program that uses TT-Metal with:  ttmem run -- COMMAND...\n");
+	if (notes->processes_denied && geteuid() != 0)
+		text_puts(text, "Root sees the processes of all users.\n");
+}
+
+static int once(void *context)
+{
+	struct request *request = context;
+	const struct collect_options options = {.largest_free = true};
+	struct collect_notes notes;
+	struct snapshot snapshot;
+	text_auto text = TEXT_INIT;
+	int r = collect_local(&options, &snapshot, &notes);
+
+	if (r < 0) {
+		report_error(request->view.format, "collect_failed", "is /proc mounted?",
+			     "cannot look at the processes of this machine: %s", strerror(-r));
+		return EXIT_FAILED;
+	}
+	if (request->view.format == FORMAT_JSON) {
+		json_write_snapshot(&text, &snapshot);
+		text_putc(&text, '\n');
+	} else {
+		struct style style = view_style(&request->view);
+
+		picture_write(&text, &snapshot, &style);
+		if (snapshot.process_count == 0)
+			empty_machine(&text, &notes);
+	}
+	snapshot_clear(&snapshot);
+	r = write_out(&text);
+	return r == 0 || r == -EPIPE ? r : EXIT_FAILED;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct request request = {0};
+	int rest, r = options_parse(command, argc, argv, on_option, &request, &rest);
+
+	if (r >= 0)
+		return r;
+	if (rest < argc)
+		return usage_error(command, "what is %s?", argv[rest]);
+	return view_repeat(&request.view, once, &request);
+}
+
+const struct command command_picture = {
+	.name = "",
+	.synopsis = "[OPTIONS] | COMMAND ...",
+	.summary = "Shows the device memory of this machine and who uses it. Never opens a device.",
+	.options = rows,
+	.run = run,
+};

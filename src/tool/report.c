@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collect/collect.h"
+#include "region/receive.h"
+#include "view/style.h"
+
+/* Of the buffers never freed, the largest are named. */
+#define LARGEST_SHOWN 5
+
+int report_prepare(struct report *report)
+{
+	const char *base = getenv("XDG_RUNTIME_DIR"), *present = getenv("TTMEM_SOCKET_DIR");
+	char path[PATH_MAX], list[PATH_MAX];
+
+	*report = (struct report){.socket = -1};
+	if (!base || access(base, W_OK) < 0)
+		base = "/tmp";
+	int n = snprintf(report->directory, sizeof report->directory, "%s/ttmem-run.XXXXXX", base);
+
+	/* the socket's name has to fit a socket address as well */
+	if (n < 0 || (size_t)n + sizeof REGISTRATION_SOCKET >= sizeof report->directory)
+		(void)snprintf(report->directory, sizeof report->directory,
+			       "/tmp/ttmem-run.XXXXXX");
+	if (!mkdtemp(report->directory))
+		return -errno;
+	(void)snprintf(path, sizeof path, "%s/" REGISTRATION_SOCKET, report->directory);
+	report->socket = receive_listen(path, 0600);
+	if (report->socket < 0) {
+		(void)rmdir(report->directory);
+		return report->socket;
+	}
+	(void)snprintf(list, sizeof list, "%s%s%s", report->directory,
+		       present && *present ? ":" : "", present ? present : "");
+	return setenv("TTMEM_SOCKET_DIR", list, 1) < 0 ? -errno : 0;
+}
+
+int report_descriptor(const struct report *report)
+{
+	return report->socket;
+}
+
+/* The hook repeats itself until somebody answers; the same file is the same table. */
+static bool is_known(const struct report *report, int fd)
+{
+	struct stat a, b;
+
+	if (fstat(fd, &a) < 0)
+		return true;
+	for (uint32_t i = 0; i < report->count; i++)
+		if (fstat(report->tables[i].fd, &b) == 0 && a.st_ino == b.st_ino &&
+		    a.st_dev == b.st_dev)
+			return true;
+	return false;
+}
+
+void report_receive(struct report *report)
+{
+	struct received r;
+	int error;
+
+	while ((error = receive_accept(report->socket, &r)) != -EAGAIN) {
+		if (error == -EBADMSG)
+			continue;
+		if (error < 0)
+			return;
+		if (is_known(report, r.table)) {
+			/* nothing new */
+		} else if (report->count < REPORT_TABLES_MAX) {
+			report->tables[report->count++] =
+				(struct report_table){r.table, r.pid, r.uid};
+			r.table = -1;
+		} else {
+			report->ignored++;
+		}
+		receive_close(&r);
+	}
+}
+
+static void print_type(FILE *out, const struct snapshot *snapshot, const struct allocator *a,
+		       enum memory_type type)
+{
+	char requested[STYLE_CELL], occupied[STYLE_CELL], size[STYLE_CELL];
+	const struct memory *m = &a->memory[type];
+
+	fprintf(out, "    %-8s peak %10s requested, %10s occupied of %10s; %" PRIu64
+		     " allocations, %" PRIu64 " failed\n",
+		memory_type_name(type), fact_size(m->peak_requested_bytes, requested),
+		fact_size(m->peak_occupied_bytes, occupied), fact_size(m->allocatable_bytes, size),
+		a->allocs[type], a->failures[type]);
+	(void)snapshot;
+}
+
+static void print_allocator(FILE *out, const struct snapshot *snapshot, const struct allocator *a)
+{
+	bool any = false;
+
+	for (enum memory_type type = 0; type < MEMORY_TYPES; type++)
+		any |= a->has_held[type] || a->failures[type];
+	if (!any)
+		return;
+	fprintf(out, "  allocator %u on", a->id);
+	for (uint32_t i = 0; i < a->chips.count; i++) {
+		const struct chip *chip = &snapshot->chips[a->chips.first + i];
+
+		if (fact_is_known(chip->unique_id))
+			fprintf(out, " chip %" PRIu64, chip->unique_id.value);
+		else
+			fprintf(out, " chip id %u", chip->chip_id);
+	}
+	fprintf(out, "%s\n", a->chips.count > 1 ? " (figures per chip)" : "");
+	for (enum memory_type type = 0; type < MEMORY_TYPES; type++)
+		if (a->has_held[type] || a->failures[type])
+			print_type(out, snapshot, a, type);
+}
+
+static int larger(const void *a, const void *b)
+{
+	const struct buffer *x = a, *y = b;
+
+	return x->requested_bytes > y->requested_bytes	 ? -1
+	       : x->requested_bytes < y->requested_bytes ? 1
+							 : 0;
+}
+
+static void print_leftovers(FILE *out, struct snapshot *snapshot, const struct process *p)
+{
+	char size[STYLE_CELL];
+
+	fprintf(out, "  buffers never freed: %u at the end", snapshot->buffer_count);
+	if (p->losses.left_at_close)
+		fprintf(out, ", %" PRIu64 " when their device was closed", p->losses.left_at_close);
+	fputc('\n', out);
+	if (snapshot->buffer_count == 0)
+		return;
+	qsort(snapshot->buffers, snapshot->buffer_count, sizeof *snapshot->buffers, larger);
+	for (uint32_t i = 0; i < snapshot->buffer_count && i < LARGEST_SHOWN; i++)
+		fprintf(out, "    %-8s %10s at %#" PRIx64 "\n",
+			memory_type_name((enum memory_type)snapshot->buffers[i].type),
+			size_text(snapshot->buffers[i].requested_bytes, size),
+			snapshot->buffers[i].address);
+}
+
+static void print_process(FILE *out, struct snapshot *snapshot)
+{
+	struct process *p = &snapshot->processes[0];
+	text_auto command = TEXT_INIT;
+
+	text_escape(&command, snapshot_text(snapshot, p->command), 100, true);
+	fprintf(out, "process %u: %s\n", p->pid, command.bytes ? command.bytes : "");
+	for (uint32_t i = 0; i < p->allocators.count; i++)
+		print_allocator(out, snapshot, &snapshot->allocators[p->allocators.first + i]);
+	fprintf(out, "  failed allocations: %" PRIu64 "\n", p->failure_count);
+	print_leftovers(out, snapshot, p);
+	if (p->losses.full + p->losses.memory + p->losses.allocator + p->losses.key)
+		fprintf(out, "  not recorded: %" PRIu64 " buffers\n",
+			p->losses.full + p->losses.memory + p->losses.allocator + p->losses.key);
+}
+
+static int print_table(FILE *out, const struct report_table *table)
+{
+	const struct collect_options options = {.buffers = true};
+	struct collection collection;
+	struct region_map map;
+	struct snapshot snapshot;
+	int r = region_map_open(table->fd, &map);
+
+	if (r != 0)
+		return r < 0 ? r : -EBADMSG;
+	/* the process moved to another table, which came as well */
+	if (region_is_moved(&map)) {
+		region_map_close(&map);
+		return 0;
+	}
+	collection_init(&collection, &options);
+	r = collection_add_table(&collection, &map, table->pid, table->uid, PROCESS_EXITED);
+	if (r == 0)
+		r = collection_finish(&collection, &snapshot);
+	if (r == 0) {
+		print_process(out, &snapshot);
+		snapshot_clear(&snapshot);
+	}
+	collection_clear(&collection);
+	region_map_close(&map);
+	return r;
+}
+
+int report_print(const struct report *report, FILE *out)
+{
+	int result = 0;
+
+	fprintf(out, "ttmem report\n");
+	if (report->count == 0)
+		fprintf(out, "no process allocated device memory\n");
+	for (uint32_t i = 0; i < report->count; i++) {
+		int r = print_table(out, &report->tables[i]);
+
+		if (r < 0) {
+			fprintf(out, "process %u: its table cannot be read: %s\n",
+				report->tables[i].pid, strerror(-r));
+			result = r;
+		}
+	}
+	if (report->ignored)
+		fprintf(out, "%u more processes are not shown\n", report->ignored);
+	return fflush(out) != 0 ? -errno : result;
+}
+
+void report_finish(struct report *report)
+{
+	char path[PATH_MAX];
+
+	for (uint32_t i = 0; i < report->count; i++)
+		(void)close(report->tables[i].fd);
+	(void)close(report->socket);
+	(void)snprintf(path, sizeof path, "%s/" REGISTRATION_SOCKET, report->directory);
+	(void)unlink(path);
+	(void)rmdir(report->directory);
+}
