@@ -216,19 +216,27 @@ static bool geometry_is_known(const struct region_allocator *row)
 	return false;
 }
 
-/* The parent is named by its device object; its row is the open one with that object. */
+/*
+ * The parent is named by its device object: the open row with that object,
+ * else (a submesh outlives its parent) the one closed last.
+ */
 static struct fact parent_id(const struct region_image *image, const struct region_row *row)
 {
+	const struct region_row *best = NULL;
+
 	if (row->allocator.parent_device == 0)
 		return fact_absent(REASON_NONE);
 	for (uint32_t i = 0; i < image->row_count; i++) {
 		const struct region_row *other = &image->rows[i];
 
-		if (other->allocator.device == row->allocator.parent_device && other != row &&
-		    (other->allocator.closed_ns == 0 || row->allocator.closed_ns != 0))
-			return fact_of(other->id);
+		if (other->allocator.device != row->allocator.parent_device || other == row)
+			continue;
+		if (!best || other->allocator.closed_ns == 0 ||
+		    (best->allocator.closed_ns != 0 &&
+		     other->allocator.closed_ns > best->allocator.closed_ns))
+			best = other;
 	}
-	return fact_absent(REASON_NO_ALLOCATOR);
+	return best ? fact_of(best->id) : fact_absent(REASON_NO_ALLOCATOR);
 }
 
 static int reserve_ranges(struct collection *collection, uint32_t count)
