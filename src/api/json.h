@@ -20,7 +20,7 @@ void json_write_snapshot(struct text *text, const struct snapshot *snapshot);
  */
 void json_write_buffers(struct text *text, const struct snapshot *snapshot, const uint32_t *order,
 			uint32_t count);
-/* json_write_error - {"error":{"code","message","hint"}} */
+/* json_write_error - {"error":{"code","message","hint"}}; hint NULL: there is nothing to do */
 void json_write_error(struct text *text, const char *code, const char *message, const char *hint);
 
 /*
@@ -28,5 +28,10 @@ void json_write_error(struct text *text, const char *code, const char *message, 
  * version 1; -ENOMEM.
  */
 int json_read_snapshot(const char *json, size_t length, struct snapshot *ret_snapshot);
+/*
+ * json_read_buffers - likewise for a list of buffers. Of processes the snapshot has the pid, of
+ * allocators id and chips: what the rows tell.
+ */
+int json_read_buffers(const char *json, size_t length, struct snapshot *ret_snapshot);
 
 #endif

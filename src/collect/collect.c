@@ -208,6 +208,25 @@ static void fill_memory(struct memory *memory, const struct region_geometry *geo
 	memory->peak_occupied_bytes = times(memory->peak_occupied_bytes, memory->banks);
 }
 
+/* Totals of a process whose buffers cannot be read are zeros that mean nothing. */
+static void forget_figures(struct memory *memory)
+{
+	struct fact unknown = fact_absent(REASON_FIELDS);
+
+	memory->requested_bytes = memory->occupied_bytes = memory->free_bytes = unknown;
+	memory->largest_free_bytes = memory->bank_allocated_bytes = unknown;
+	memory->bank_free_bytes = memory->bank_largest_free_bytes = memory->buffers = unknown;
+	memory->peak_requested_bytes = memory->peak_occupied_bytes = unknown;
+}
+
+static bool buffers_are_known(const struct region_image *image)
+{
+	for (uint32_t i = 0; i < image->capability_count; i++)
+		if (strcmp(image->capabilities[i].name, "buffers") == 0)
+			return image->capabilities[i].state == CAPABILITY_PRESENT;
+	return true;
+}
+
 static bool geometry_is_known(const struct region_allocator *row)
 {
 	for (unsigned type = 0; type < REGION_MEMORY_TYPES; type++)
@@ -285,6 +304,8 @@ static int add_allocator(struct collection *collection, const struct region_imag
 		const struct region_totals *totals = &row->totals[type];
 
 		fill_memory(&to->memory[type], &row->allocator.geometry[type], totals, known);
+		if (!buffers_are_known(image))
+			forget_figures(&to->memory[type]);
 		to->base_address[type] = row->allocator.geometry[type].base_address;
 		to->has_held[type] = totals->allocs != 0;
 		to->allocs[type] = totals->allocs;
@@ -468,6 +489,7 @@ static void fill_largest_free(struct collection *collection, struct span allocat
 			uint64_t base = allocator->base_address[type], end;
 
 			if (!fact_is_known(memory->bank_size_bytes) ||
+			    !fact_is_known(memory->buffers) ||
 			    __builtin_add_overflow(base, memory->bank_size_bytes.value, &end))
 				continue;
 			memory->bank_largest_free_bytes =

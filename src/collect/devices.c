@@ -211,7 +211,9 @@ static int fill_type(const struct group *group)
 								 REASON_SEVERAL_ALLOCATORS)
 						 : peak_occupied;
 	}
-	return fact_is_known(m->bank_size_bytes) ? fill_united(group, top, m) : 0;
+	return fact_is_known(m->bank_size_bytes) && fact_is_known(m->buffers)
+		       ? fill_united(group, top, m)
+		       : 0;
 }
 
 static int fill_device(struct collection *collection, uint32_t process, uint32_t index)

@@ -21,6 +21,7 @@
 struct root {
 	struct region_writer writer;
 	struct registrar registrar;
+	uint32_t fields_reported;
 };
 
 _Static_assert(sizeof(struct root) <= ROOT_BYTES, "the root must fit its page");
@@ -178,6 +179,17 @@ static void verify_if_asked(struct metal *metal, struct region_writer *writer, c
 	}
 }
 
+/* Buffers that cannot be read: said once, if there is a table to say it in. */
+static void report_fields(const struct metal *metal)
+{
+	struct region_writer *writer = writer_present();
+
+	if (metal->fields != METAL_FIELDS_BAD || !writer || root->fields_reported)
+		return;
+	root->fields_reported = 1;
+	capabilities_report_fields(metal, writer);
+}
+
 void hook_served(const void *allocator, const void *buffer)
 {
 	cache.allocator = allocator;
@@ -191,7 +203,7 @@ void hook_allocated(struct metal *metal, const void *buffer)
 
 	cache.buffer = NULL;
 	if (metal->off || !metal_buffer_read(metal, buffer, allocator, &b)) {
-		capabilities_report_fields(metal, writer_present());
+		report_fields(metal);
 		return;
 	}
 	struct region_writer *writer = writer_get(metal);

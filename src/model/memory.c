@@ -71,6 +71,7 @@ const char *fact_reason_text(enum fact_reason reason)
 			"several allocators cover this chip: the sum of their peaks is an upper bound",
 		[REASON_MOVING] = "it changed too fast to be read",
 		[REASON_NO_SERVER] = "only a server knows it",
+		[REASON_FIELDS] = "buffers of this TT-Metal build cannot be read",
 		[REASON_PERMISSION] = "not shown to this user",
 	};
 

@@ -47,6 +47,7 @@ enum fact_reason {
 	REASON_SEVERAL_ALLOCATORS, /* an upper bound: several allocators cover this chip */
 	REASON_MOVING,		/* the table changed too fast to be read whole */
 	REASON_NO_SERVER,	/* only a server can know */
+	REASON_FIELDS,		/* the objects of this build are laid out in a way we do not know */
 	REASON_PERMISSION,	/* not for this viewer */
 	REASON_COUNT
 };

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ttmem buffers: every live buffer, filtered and sorted. */
-#include "view/buffers.h"
-
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/json.h"
 #include "collect/collect.h"
 #include "tool/exit_codes.h"
-#include "tool/options.h"
+#include "tool/view_options.h"
+#include "view/buffers.h"
+#include "view/selection.h"
 
 static const struct option_row rows[] = {
 	VIEW_OPTION_ROWS,
 	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "only buffers of this process"},
-	{"chip", 'i', ARGUMENT_REQUIRED, "ID", "only buffers on the chip with this unique id"},
+	{"chip", 'i', ARGUMENT_REQUIRED, "ID",
+	 "only buffers on this chip: its number in the picture, or its unique id"},
 	{"type", 't', ARGUMENT_REQUIRED, "TYPE", "only DRAM, L1, L1_SMALL or TRACE"},
 	{"min-size", 'm', ARGUMENT_REQUIRED, "SIZE", "only buffers of at least SIZE, e.g. 64KiB"},
 	{"sort", 's', ARGUMENT_REQUIRED, "KEY",
-	 "size (bytes per bank, default), requested, age, address, pid or slot"},
+	 "size (requested, default), bank (bytes per bank), age, address, pid or slot"},
 	{"top", 'n', ARGUMENT_REQUIRED, "N", "only the first N after sorting"},
 	{0},
 };
@@ -28,6 +30,7 @@ enum { ROW_PID = VIEW_OPTION_COUNT, ROW_CHIP, ROW_TYPE, ROW_MIN_SIZE, ROW_SORT, 
 struct request {
 	struct view_options view;
 	struct buffer_filter filter;
+	const char *chip; /* as given; the snapshot knows what it means */
 };
 
 static int parse_order(const char *value, enum buffer_order *ret_order)
@@ -35,8 +38,8 @@ static int parse_order(const char *value, enum buffer_order *ret_order)
 	static const struct {
 		const char *name;
 		enum buffer_order order;
-	} orders[] = {{"size", ORDER_SIZE},   {"requested", ORDER_REQUESTED}, {"age", ORDER_AGE},
-		      {"address", ORDER_ADDRESS}, {"pid", ORDER_PID},	      {"slot", ORDER_SLOT}};
+	} orders[] = {{"size", ORDER_SIZE}, {"bank", ORDER_BANK},	  {"age", ORDER_AGE},
+		      {"pid", ORDER_PID},   {"address", ORDER_ADDRESS}, {"slot", ORDER_SLOT}};
 
 	for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++)
 		if (strcmp(value, orders[i].name) == 0) {
@@ -66,7 +69,7 @@ static int on_option(void *context, unsigned row, const char *value)
 	case ROW_PID:
 		return parse_u32(value, &filter->pid);
 	case ROW_CHIP:
-		filter->by_chip = true;
+		request->chip = value;
 		return parse_u64(value, &filter->unique_id) < 0 ? EXIT_USAGE : 0;
 	case ROW_TYPE:
 		if (memory_type_parse(value, &type) < 0)
@@ -84,32 +87,91 @@ static int on_option(void *context, unsigned row, const char *value)
 	}
 }
 
-static int once(void *context)
+static bool has_chip(const struct snapshot *snapshot, uint64_t unique_id)
 {
-	struct request *request = context;
-	const struct collect_options options = {.buffers = true, .pid = request->filter.pid};
-	struct snapshot snapshot;
+	for (uint32_t i = 0; i < snapshot->chip_count; i++)
+		if (fact_is_known(snapshot->chips[i].unique_id) &&
+		    snapshot->chips[i].unique_id.value == unique_id)
+			return true;
+	return false;
+}
+
+/* A number as the picture shows it, else a unique id. Return: 0 or exit code. */
+static int resolve_chip(const struct request *request, const struct snapshot *snapshot,
+			struct buffer_filter *filter)
+{
+	uint64_t number = filter->unique_id;
+
+	if (!request->chip)
+		return 0;
+	filter->by_chip = true;
+	if (number < snapshot->machine_devices.count) {
+		const struct device *device =
+			&snapshot->devices[snapshot->machine_devices.first + number];
+
+		filter->unique_id = device->unique_id.value;
+		if (fact_is_known(device->unique_id))
+			return 0;
+	} else if (has_chip(snapshot, number)) {
+		return 0;
+	}
+	output_error("not_found", "ttmem lists the chips", "no chip %s is in use", request->chip);
+	return EXIT_NOT_FOUND;
+}
+
+static int resolve_pid(const struct snapshot *snapshot, uint32_t pid)
+{
+	if (pid == 0)
+		return 0;
+	for (uint32_t i = 0; i < snapshot->process_count; i++)
+		if (snapshot->processes[i].pid == pid)
+			return 0;
+	output_error("not_found", "ttmem lists those that do",
+		     "no process %" PRIu32 " reports its memory", pid);
+	return EXIT_NOT_FOUND;
+}
+
+static int write_selected(const struct request *request, const struct snapshot *snapshot,
+			  const struct buffer_filter *filter)
+{
 	uint32_t *indices = NULL, count = 0;
 	text_auto text = TEXT_INIT;
-	int r = collect_local(&options, &snapshot, NULL);
+	int r = buffers_select(snapshot, filter, &indices, &count);
 
-	if (r == 0)
-		r = buffers_select(&snapshot, &request->filter, &indices, &count);
-	if (r < 0) {
-		report_error(request->view.format, "collect_failed", "is /proc mounted?",
-			     "cannot look at the processes of this machine: %s", strerror(-r));
-		return EXIT_FAILED;
-	}
+	if (r < 0)
+		return view_failed(r);
 	if (request->view.format == FORMAT_JSON) {
-		json_write_buffers(&text, &snapshot, indices, count);
+		json_write_buffers(&text, snapshot, indices, count);
 		text_putc(&text, '\n');
 	} else {
-		buffers_write(&text, &snapshot, indices, count);
+		struct style style = view_style(&request->view);
+
+		buffers_write(&text, snapshot, &style, indices, count);
 	}
 	free(indices);
-	snapshot_clear(&snapshot);
-	r = write_out(&text);
+	r = output_text(&text);
 	return r == 0 || r == -EPIPE ? r : EXIT_FAILED;
+}
+
+static int once(void *context)
+{
+	const struct request *request = context;
+	/* chips are numbered over all processes, so --chip needs them all */
+	const struct collect_options options = {
+		.buffers = true, .pid = request->chip ? 0 : request->filter.pid};
+	struct buffer_filter filter = request->filter;
+	struct snapshot snapshot;
+	int r = collect_local(&options, &snapshot, NULL);
+
+	if (r < 0)
+		return view_failed(r);
+	r = resolve_pid(&snapshot, filter.pid);
+	if (r == 0)
+		r = resolve_chip(request, &snapshot, &filter);
+	if (r == 0)
+		r = write_selected(request, &snapshot, &filter);
+	snapshot_clear(&snapshot);
+	return r;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -127,7 +189,7 @@ static int run(const struct command *command, int argc, char **argv)
 const struct command command_buffers = {
 	.name = "buffers",
 	.synopsis = "[OPTIONS]",
-	.summary = "Lists every live buffer of every process that this user may see.",
+	.summary = "Lists live buffers of every process that this user may see.",
 	.options = rows,
 	.run = run,
 };

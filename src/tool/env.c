@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ttmem env: the lines that switch the hook on for a whole shell. */
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,19 +51,15 @@ static int run(const struct command *command, int argc, char **argv)
 	if (rest < argc)
 		return usage_error(command, "what is %s?", argv[rest]);
 	r = hook_path(path, sizeof path);
-	if (r < 0) {
-		report_error(FORMAT_TABLE, "no_hook", "set TTMEM_HOOK, or install ttmem again",
-			     r == -EINVAL ? "the path of the hook has a blank or a colon: %s"
-					  : "the hook is not there: %s",
-			     path);
-		return EXIT_FAILED;
-	}
-	puts("# eval \"$(ttmem env)\" makes every program started from this shell visible");
+	if (r < 0)
+		return hook_refused(path, r);
 	fputs(fish ? "set -gx LD_PRELOAD (string join : $LD_PRELOAD "
 		   : "export LD_PRELOAD=\"${LD_PRELOAD:+$LD_PRELOAD:}\"",
 	      stdout);
 	print_quoted(path, fish);
-	puts(fish ? ")" : "");
+	/* at the end, where it does no harm to `eval $(ttmem env)` without quotes */
+	puts(fish ? ")  # ttmem env --shell=fish | source"
+		  : "  # eval \"$(ttmem env)\" makes all later programs of this shell visible");
 	return EXIT_OK;
 }
 

@@ -11,7 +11,16 @@
  */
 int hook_path(char *to, size_t size);
 
-/* hook_preload - the new value of LD_PRELOAD: the present one, a colon, the hook. 0 or -ENOMEM. */
+/*
+ * hook_refused - says why there is no path; `error` and `path` as hook_path() left them.
+ * Return: exit code.
+ */
+int hook_refused(const char *path, int error);
+
+/*
+ * hook_preload - the new value of LD_PRELOAD: the present one, a colon, the hook; once, however
+ * often ttmem starts ttmem. Return: 0 or -ENOMEM; the caller frees the string.
+ */
 int hook_preload(const char *present, const char *path, char **ret_value);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ttmem: finds the sub-command; without one, the picture of the machine. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tool/exit_codes.h"
 #include "tool/options.h"
+#include "tool/output.h"
 
 static const struct command *const commands[] = {
 	&command_buffers,
@@ -31,24 +31,41 @@ static void overview(void)
 	puts("\nttmem COMMAND --help tells more.");
 }
 
+static int no_command(const char *name)
+{
+	output_error("usage", "see ttmem --help", "no command %s", name);
+	return EXIT_USAGE;
+}
+
+static int help(const char *name)
+{
+	const struct command *command = name ? find(name) : NULL;
+
+	if (name && !command)
+		return no_command(name);
+	if (command)
+		options_help(command);
+	else
+		overview();
+	return EXIT_OK;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+
+	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return help(argc > 2 ? argv[2] : NULL);
+	if (strcmp(word, "--version") == 0)
+		return command_version.run(&command_version, 1, argv);
+	if (argc < 2 || word[0] == '-')
+		return command_picture.run(&command_picture, argc, argv);
+	const struct command *command = find(word);
+
+	return command ? command->run(command, argc - 1, argv + 1) : no_command(word);
+}
+
 int main(int argc, char **argv)
 {
-	/* a reader that goes away is an error code of write(2), not a death */
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
-			 strcmp(argv[1], "-h") == 0)) {
-		overview();
-		return EXIT_OK;
-	}
-	if (argc > 1 && strcmp(argv[1], "--version") == 0)
-		return command_version.run(&command_version, 1, argv);
-	if (argc < 2 || argv[1][0] == '-')
-		return command_picture.run(&command_picture, argc, argv);
-	const struct command *command = find(argv[1]);
-
-	if (!command) {
-		fprintf(stderr, "ttmem: no command %s; see ttmem --help\n", argv[1]);
-		return EXIT_USAGE;
-	}
-	return command->run(command, argc - 1, argv + 1);
+	return output_close(dispatch(argc, argv));
 }

@@ -4,48 +4,42 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/ioctl.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "api/json.h"
 #include "tool/exit_codes.h"
+#include "tool/output.h"
 
 #define OPTIONS_MAX 40
 #define HELP_VALUE  1000
 
+static int has_arg(enum argument argument)
+{
+	return argument == ARGUMENT_NONE       ? no_argument
+	       : argument == ARGUMENT_REQUIRED ? required_argument
+					       : optional_argument;
+}
+
 void options_help(const struct command *command)
 {
-	printf("usage: ttmem %s%s%s\n\n%s\n\noptions:\n", command->name, command->name[0] ? " " : "",
-	       command->synopsis, command->summary);
+	printf("usage: ttmem %s%s%s\n\n%s\n\noptions:\n", command->name,
+	       command->name[0] ? " " : "", command->synopsis, command->summary);
 	for (const struct option_row *row = command->options; row->name; row++) {
 		char left[64], letter[8] = "    ";
 
 		if (row->letter)
 			(void)snprintf(letter, sizeof letter, "-%c, ", row->letter);
 		(void)snprintf(left, sizeof left, "%s--%s%s%s%s", letter, row->name,
-			       row->argument == ARGUMENT_OPTIONAL   ? "[="
-			       : row->argument == ARGUMENT_REQUIRED ? "="
-								    : "",
+			       has_arg(row->argument) == optional_argument   ? "[="
+			       : has_arg(row->argument) == required_argument ? "="
+									     : "",
 			       row->argument_name ? row->argument_name : "",
-			       row->argument == ARGUMENT_OPTIONAL ? "]" : "");
+			       has_arg(row->argument) == optional_argument ? "]" : "");
 		printf("  %-28s %s\n", left, row->help);
 	}
 	printf("  %-28s %s\n", "-h, --help", "this text");
-}
-
-static int has_arg(enum argument argument)
-{
-	return argument == ARGUMENT_NONE       ? no_argument
-	       : argument == ARGUMENT_OPTIONAL ? optional_argument
-					       : required_argument;
 }
 
 /* The letters of a table, in getopt's notation; '+': operands end the options. */
@@ -74,12 +68,40 @@ static int row_of_letter(const struct command *command, int letter)
 	return -1;
 }
 
-/* "-l 2": an optional argument may stand apart, as with nvidia-smi, if it looks like a number. */
 static const char *detached_number(int argc, char **argv)
 {
 	if (optind < argc && isdigit((unsigned char)argv[optind][0]))
 		return argv[optind++];
 	return NULL;
+}
+
+/* getopt tells a letter it does not know; a long one, unknown or ambiguous, is the last word. */
+static int unknown_option(const struct command *command, char **argv)
+{
+	if (optopt > ' ' && optopt < 0x7f)
+		return usage_error(command, "no option -%c", optopt);
+	return usage_error(command, "no option %s, or more than one that starts so",
+			   argv[optind - 1]);
+}
+
+/* Is JSON asked for anywhere? An error before that option should come as JSON as well. */
+static void look_for_format(const struct command *command, int argc, char **argv)
+{
+	static const char *const forms[] = {"--format", "-format"};
+	bool known = false;
+
+	for (const struct option_row *row = command->options; row->name; row++)
+		known |= strcmp(row->name, "format") == 0;
+	for (int i = 1; known && i < argc; i++)
+		for (int f = 0; f < 2; f++) {
+			size_t n = strlen(forms[f]);
+
+			if (strncmp(argv[i], forms[f], n) != 0)
+				continue;
+			if (strcmp(argv[i] + n, "=json") == 0 ||
+			    (!argv[i][n] && i + 1 < argc && strcmp(argv[i + 1], "json") == 0))
+				output_errors_as(FORMAT_JSON);
+		}
 }
 
 int options_parse(const struct command *command, int argc, char **argv, option_handler *handler,
@@ -95,6 +117,7 @@ int options_parse(const struct command *command, int argc, char **argv, option_h
 					   HELP_VALUE + 1 + n};
 	longs[n] = (struct option){"help", no_argument, NULL, HELP_VALUE};
 	letters_of(command, letters);
+	look_for_format(command, argc, argv);
 	optind = 1;
 	opterr = 0;
 	while ((value = getopt_long_only(argc, argv, letters, longs, NULL)) != -1) {
@@ -102,22 +125,23 @@ int options_parse(const struct command *command, int argc, char **argv, option_h
 			options_help(command);
 			return EXIT_OK;
 		}
-		if (value == ':')
-			return usage_error(command, "%s needs an argument", argv[optind - 1]);
 		int row = value > HELP_VALUE ? value - HELP_VALUE - 1
 					     : row_of_letter(command, value);
 
+		if (value == ':')
+			return usage_error(command, "%s needs an argument", argv[optind - 1]);
 		if (value == '?' || row < 0)
-			return usage_error(command, "unknown option %s", argv[optind - 1]);
+			return unknown_option(command, argv);
 		const char *argument = optarg;
 
-		if (!argument && command->options[row].argument == ARGUMENT_OPTIONAL)
+		if (!argument && command->options[row].argument == ARGUMENT_OPTIONAL_NUMBER)
 			argument = detached_number(argc, argv);
 		int r = handler(context, (unsigned)row, argument);
 
 		if (r != 0)
-			return usage_error(command, "--%s: not understood: %s",
-					   command->options[row].name, argument ? argument : "");
+			return usage_error(command, "--%s: %s is not understood",
+					   command->options[row].name,
+					   argument ? argument : "nothing");
 	}
 	*ret_rest = optind;
 	return -1;
@@ -130,7 +154,8 @@ int parse_u64(const char *text, uint64_t *ret_value)
 	errno = 0;
 	if (!text || !isdigit((unsigned char)text[0]))
 		return -EINVAL;
-	uint64_t value = strtoull(text, &end, 0);
+	/* a leading 0 is no octal here: ids are padded with it */
+	uint64_t value = strtoull(text, &end, strncmp(text, "0x", 2) == 0 ? 16 : 10);
 
 	if (errno || *end)
 		return -EINVAL;
@@ -166,140 +191,16 @@ int parse_size(const char *text, uint64_t *ret_bytes)
 	return 0;
 }
 
-static int parse_interval(const char *value, uint64_t *ret_ms)
-{
-	char *end = NULL;
-	double seconds = value ? strtod(value, &end) : 5;
-
-	if ((value && (end == value || *end)) || !(seconds >= 0.01 && seconds <= 1e6))
-		return EXIT_USAGE;
-	*ret_ms = (uint64_t)(seconds * 1000 + 0.5);
-	return 0;
-}
-
-int view_option(struct view_options *view, unsigned row, const char *value)
-{
-	uint64_t number;
-
-	switch (row) {
-	case 0:
-		if (strcmp(value, "table") != 0 && strcmp(value, "json") != 0)
-			return EXIT_USAGE;
-		view->format = strcmp(value, "json") == 0 ? FORMAT_JSON : FORMAT_TABLE;
-		return 0;
-	case 1:
-		return parse_interval(value, &view->interval_ms);
-	case 2:
-		return parse_u64(value, &view->count) < 0 || view->count == 0 ? EXIT_USAGE : 0;
-	case 3:
-		view->ascii = true;
-		return 0;
-	case 4:
-		if (parse_u64(value, &number) < 0 || number < STYLE_WIDTH_MIN || number > 1000)
-			return EXIT_USAGE;
-		view->width = (unsigned)number;
-		return 0;
-	default:
-		return EXIT_USAGE;
-	}
-}
-
-static bool locale_is_utf8(void)
-{
-	const char *name = getenv("LC_ALL");
-
-	/* the same order as setlocale(3), without loading a locale */
-	if (!name || !*name)
-		name = getenv("LC_CTYPE");
-	if (!name || !*name)
-		name = getenv("LANG");
-	return name && (strcasestr(name, "utf-8") || strcasestr(name, "utf8"));
-}
-
-struct style view_style(const struct view_options *view)
-{
-	struct winsize window = {0};
-	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-	bool terminal = isatty(STDOUT_FILENO);
-	struct style style = {
-		.width = view->width,
-		.unicode = !view->ascii && locale_is_utf8(),
-		.colour = terminal && !(no_colour && *no_colour) && term &&
-			  strcmp(term, "dumb") != 0,
-	};
-
-	if (style.width == 0 && terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0)
-		style.width = window.ws_col;
-	if (style.width < STYLE_WIDTH_MIN)
-		style.width = STYLE_WIDTH_MIN;
-	return style;
-}
-
-int view_repeat(const struct view_options *view, int (*once)(void *context), void *context)
-{
-	for (uint64_t i = 1;; i++) {
-		int r = once(context);
-
-		if (r == -EPIPE)
-			return EXIT_OK;
-		if (r != EXIT_OK)
-			return r;
-		if (view->interval_ms == 0 || i == view->count)
-			return EXIT_OK;
-		struct timespec pause = {(time_t)(view->interval_ms / 1000),
-					 (long)(view->interval_ms % 1000) * 1000000};
-
-		(void)nanosleep(&pause, NULL);
-	}
-}
-
-int write_out(const struct text *text)
-{
-	size_t at = 0;
-
-	if (text->failed)
-		return -ENOMEM;
-	while (at < text->length) {
-		ssize_t n = write(STDOUT_FILENO, text->bytes + at, text->length - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += (size_t)n;
-	}
-	return 0;
-}
-
 int usage_error(const struct command *command, const char *format, ...)
 {
+	char message[512], hint[64];
 	va_list args;
 
-	fputs("ttmem: ", stderr);
 	va_start(args, format);
-	(void)vfprintf(stderr, format, args);
+	(void)vsnprintf(message, sizeof message, format, args);
 	va_end(args);
-	fprintf(stderr, "\nttmem: see ttmem %s%s--help\n", command->name,
-		command->name[0] ? " " : "");
+	(void)snprintf(hint, sizeof hint, "see ttmem %s%s--help", command->name,
+		       command->name[0] ? " " : "");
+	output_error("usage", hint, "%s", message);
 	return EXIT_USAGE;
-}
-
-void report_error(enum format format, const char *code, const char *hint, const char *message, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, message);
-	(void)vsnprintf(text, sizeof text, message, args);
-	va_end(args);
-	fprintf(stderr, "ttmem: %s\n", text);
-	if (hint)
-		fprintf(stderr, "ttmem: %s\n", hint);
-	if (format == FORMAT_JSON) {
-		text_auto json = TEXT_INIT;
-
-		json_write_error(&json, code, text, hint);
-		text_putc(&json, '\n');
-		(void)write_out(&json);
-	}
 }

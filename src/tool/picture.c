@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ttmem alone: devices and processes, once or again and again. */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "api/json.h"
 #include "collect/collect.h"
 #include "tool/exit_codes.h"
-#include "tool/options.h"
+#include "tool/view_options.h"
 #include "view/picture.h"
 
 static const struct option_row rows[] = {
@@ -29,17 +28,20 @@ static int on_option(void *context, unsigned row, const char *value)
 
 static void empty_machine(struct text *text, const struct collect_notes *notes)
 {
-	text_printf(text, "\nNo process with a table of live buffers was found (looked at %u "
-			  "processes", notes->processes_seen);
+	text_printf(text,
+		    "Looked at %" PRIu32 " processes for a table of live buffers; none has one%s\n",
+		    notes->processes_seen, notes->processes_denied ? "," : ".");
 	if (notes->processes_denied)
-		text_printf(text, "; %u belong to other users", notes->processes_denied);
+		text_printf(text, "but %" PRIu32 " of them belong to others%s.\n",
+			    notes->processes_denied,
+			    geteuid() == 0 ? "" : "; root sees those of all users");
 	if (notes->tables_refused)
-		text_printf(text, "; %u tables refused, the last of process %u: %s",
+		text_printf(text,
+			    "%" PRIu32 " were refused, the last of process %" PRIu32 ": %s.\n",
 			    notes->tables_refused, notes->last_refused_pid,
 			    region_refusal_text(notes->last_refusal));
-	text_puts(text, ").\nStart a program that uses TT-Metal with:  ttmem run -- COMMAND...\n");
-	if (notes->processes_denied && geteuid() != 0)
-		text_puts(text, "Root sees the processes of all users.\n");
+	text_puts(text, "A program is seen when it is started by ttmem, for example:\n"
+			"    ttmem run -- python app.py\n");
 }
 
 static int once(void *context)
@@ -51,11 +53,8 @@ static int once(void *context)
 	text_auto text = TEXT_INIT;
 	int r = collect_local(&options, &snapshot, &notes);
 
-	if (r < 0) {
-		report_error(request->view.format, "collect_failed", "is /proc mounted?",
-			     "cannot look at the processes of this machine: %s", strerror(-r));
-		return EXIT_FAILED;
-	}
+	if (r < 0)
+		return view_failed(r);
 	if (request->view.format == FORMAT_JSON) {
 		json_write_snapshot(&text, &snapshot);
 		text_putc(&text, '\n');
@@ -67,7 +66,7 @@ static int once(void *context)
 			empty_machine(&text, &notes);
 	}
 	snapshot_clear(&snapshot);
-	r = write_out(&text);
+	r = output_text(&text);
 	return r == 0 || r == -EPIPE ? r : EXIT_FAILED;
 }
 

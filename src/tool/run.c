@@ -21,6 +21,7 @@
 #include "tool/exit_codes.h"
 #include "tool/hook_path.h"
 #include "tool/options.h"
+#include "tool/output.h"
 #include "tool/report.h"
 
 static const struct option_row rows[] = {
@@ -44,27 +45,24 @@ static int on_option(void *context, unsigned row, const char *value)
 	return 0;
 }
 
+/* Return: 0 or exit code. */
 static int set_preload(void)
 {
 	char path[PATH_MAX];
 	char *value;
 	int r = hook_path(path, sizeof path);
 
-	if (r < 0) {
-		report_error(FORMAT_TABLE, "no_hook", "set TTMEM_HOOK, or install ttmem again",
-			     r == -EINVAL
-				     ? "the path of the hook has a blank or a colon, which "
-				       "LD_PRELOAD cannot carry: %s"
-				     : "the hook is not there: %s",
-			     path);
-		return r;
-	}
-	r = hook_preload(getenv("LD_PRELOAD"), path, &value);
 	if (r < 0)
-		return r;
-	r = setenv("LD_PRELOAD", value, 1) < 0 ? -errno : 0;
-	free(value);
-	return r;
+		return hook_refused(path, r);
+	r = hook_preload(getenv("LD_PRELOAD"), path, &value);
+	if (r == 0) {
+		r = setenv("LD_PRELOAD", value, 1);
+		free(value);
+	}
+	if (r == 0)
+		return 0;
+	output_error("failed", NULL, "run: out of memory");
+	return EXIT_NOT_STARTED;
 }
 
 static int exec_command(char **argv)
@@ -72,7 +70,7 @@ static int exec_command(char **argv)
 	(void)execvp(argv[0], argv);
 	int error = errno;
 
-	fprintf(stderr, "ttmem: run: %s: %s\n", argv[0], strerror(error));
+	output_error("failed", NULL, "run: %s: %s", argv[0], strerror(error));
 	return error == ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_RUN;
 }
 
@@ -80,23 +78,31 @@ static int exec_command(char **argv)
 static void forwarded_signals(sigset_t *set)
 {
 	static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,	 SIGQUIT, SIGUSR1,
-				      SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM};
+				      SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH, SIGALRM,
+				      SIGPOLL, SIGURG,	SIGPWR,	 SIGXCPU,  SIGVTALRM};
 
 	(void)sigemptyset(set);
 	(void)sigaddset(set, SIGCHLD);
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		(void)sigaddset(set, signals[i]);
+	for (int i = SIGRTMIN; i <= SIGRTMAX; i++)
+		(void)sigaddset(set, i);
 }
 
 /*
  * A signal from the terminal goes to the whole foreground group, the child
- * included; passing it on would deliver it twice. Those come from the kernel.
+ * included; passing it on would deliver it twice. Those come from the kernel,
+ * as do timers set before we became ttmem: these the child has not seen.
  */
 static void forward(const struct signalfd_siginfo *info, pid_t child)
 {
-	if (info->ssi_signo == SIGCHLD || info->ssi_code == SI_KERNEL)
+	int number = (int)info->ssi_signo;
+	bool of_terminal = number == SIGINT || number == SIGQUIT || number == SIGTSTP ||
+			   number == SIGHUP || number == SIGWINCH || number == SIGCONT;
+
+	if (number == SIGCHLD || (of_terminal && info->ssi_code == SI_KERNEL))
 		return;
-	(void)kill(child, (int)info->ssi_signo);
+	(void)kill(child, number);
 }
 
 static int wait_for(pid_t child, int signals, struct report *report)
@@ -120,9 +126,8 @@ static int wait_for(pid_t child, int signals, struct report *report)
 			continue;
 		if (!WIFSTOPPED(status))
 			return status;
-		/* stopped: stop as well, so that the shell's job control works */
+		/* stopped: stop as well, for the shell's job control; SIGCONT is passed on above */
 		(void)kill(getpid(), SIGSTOP);
-		(void)kill(child, SIGCONT);
 	}
 }
 
@@ -134,7 +139,9 @@ static int end_like(int status)
 
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
+	/* a core_pattern that is a pipe does not look at the limit */
 	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)fflush(NULL);
 	(void)signal(WTERMSIG(status), SIG_DFL);
 	(void)sigfillset(&all);
@@ -143,53 +150,75 @@ static int end_like(int status)
 	return 128 + WTERMSIG(status);
 }
 
-static int print_report(struct report *report, const char *file)
+/* In the child: everything as if the program had been started in our place. */
+static int start(char **argv, const sigset_t *mask, const struct sigaction *child_action,
+		 pid_t parent)
 {
-	FILE *out = file ? fopen(file, "we") : stderr;
+	(void)sigaction(SIGCHLD, child_action, NULL);
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	/* who kills the process that it started, with no way to pass it on, means the program */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		return EXIT_NOT_STARTED;
+	return exec_command(argv);
+}
 
-	if (!out) {
-		fprintf(stderr, "ttmem: run: cannot write the report to %s: %s\n", file,
-			strerror(errno));
+/* Return: exit code of the whole, or -errno when nothing was started. */
+static int run_under(struct report *report, FILE *out, char **argv)
+{
+	const struct sigaction as_usual = {.sa_handler = SIG_DFL};
+	struct sigaction before;
+	sigset_t set, old;
+	pid_t self = getpid();
+
+	forwarded_signals(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, &old);
+	/* ignored by who started us, children would vanish without being waited for */
+	(void)sigaction(SIGCHLD, &as_usual, &before);
+	fd_auto signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	pid_t child = signals < 0 ? -1 : fork();
+
+	if (child < 0)
 		return -errno;
-	}
+	if (child == 0)
+		_exit(start(argv, &old, &before, self));
+	(void)signal(SIGPIPE, SIG_IGN);
+	int status = wait_for(child, signals, report);
+
+	report_receive(report);
 	int r = report_print(report, out);
 
-	if (file && fclose(out) != 0)
+	if (out != stderr && fclose(out) != 0)
 		r = -errno;
-	return r;
+	if (r < 0)
+		output_error("failed", NULL, "run: the report is not complete: %s", strerror(-r));
+	report_finish(report);
+	return end_like(status);
 }
 
 static int run_and_report(const struct request *request, char **argv)
 {
-	struct report report;
-	sigset_t set, old;
+	static struct report report;
+	/* opened first: a report that cannot be written is better known before a long run */
+	FILE *out = request->file ? fopen(request->file, "we") : stderr;
+
+	if (!out) {
+		output_error("failed", "choose another --report=FILE",
+			     "run: cannot write the report to %s: %s", request->file,
+			     strerror(errno));
+		return EXIT_NOT_STARTED;
+	}
 	int r = report_prepare(&report);
 
-	if (r < 0) {
-		fprintf(stderr, "ttmem: run: no report: %s\n", strerror(-r));
-		return EXIT_FAILED;
-	}
-	forwarded_signals(&set);
-	(void)sigprocmask(SIG_BLOCK, &set, &old);
-	fd_auto signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	pid_t child = signals < 0 ? -1 : fork();
-
-	if (child < 0) {
-		fprintf(stderr, "ttmem: run: cannot start: %s\n", strerror(errno));
+	if (r == 0) {
+		r = run_under(&report, out, argv);
+		if (r >= 0)
+			return r;
 		report_finish(&report);
-		return EXIT_FAILED;
 	}
-	if (child == 0) {
-		(void)sigprocmask(SIG_SETMASK, &old, NULL);
-		(void)signal(SIGPIPE, SIG_DFL);
-		_exit(exec_command(argv));
-	}
-	int status = wait_for(child, signals, &report);
-
-	report_receive(&report);
-	(void)print_report(&report, request->file);
-	report_finish(&report);
-	return end_like(status);
+	output_error("failed", "run it without --report", "run: no report can be made: %s",
+		     strerror(-r));
+	return EXIT_NOT_STARTED;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -201,12 +230,10 @@ static int run(const struct command *command, int argc, char **argv)
 		return r;
 	if (rest >= argc)
 		return usage_error(command, "which command?");
-	if (set_preload() < 0)
-		return EXIT_FAILED;
-	if (request.report)
-		return run_and_report(&request, argv + rest);
-	(void)signal(SIGPIPE, SIG_DFL);
-	return exec_command(argv + rest);
+	r = set_preload();
+	if (r != 0)
+		return r;
+	return request.report ? run_and_report(&request, argv + rest) : exec_command(argv + rest);
 }
 
 const struct command command_run = {

@@ -20,6 +20,8 @@ static int run(const struct command *command, int argc, char **argv)
 
 	if (r >= 0)
 		return r;
+	if (rest < argc)
+		return usage_error(command, "what is %s?", argv[rest]);
 	puts("ttmem " TTMEM_VERSION);
 	return EXIT_OK;
 }

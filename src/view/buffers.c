@@ -1,134 +1,227 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/buffers.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* What a row is ordered by, and its place, which keeps equal rows in slot order. */
-struct key {
-	uint64_t value;
-	uint32_t index;
+/* One column: its title, whether numbers stand at the right, and the cell of a row. */
+struct column {
+	const char *title;
+	bool right;
+	bool extra; /* only where the line has room */
+	const char *(*cell)(const struct snapshot *snapshot, const struct buffer *b, char *cell);
 };
 
-static bool on_chip(const struct snapshot *snapshot, const struct allocator *allocator,
-		    uint64_t unique_id)
-{
-	for (uint32_t i = 0; i < allocator->chips.count; i++) {
-		struct fact id = snapshot->chips[allocator->chips.first + i].unique_id;
+#define CELL	64 /* at least STYLE_CELL */
+#define COLUMNS 13
 
-		if (fact_is_known(id) && id.value == unique_id)
-			return true;
-	}
-	return false;
+static const char *cell_u64(char *cell, uint64_t value)
+{
+	(void)snprintf(cell, CELL, "%" PRIu64, value);
+	return cell;
 }
 
-static bool passes(const struct snapshot *snapshot, const struct buffer *b,
-		   const struct buffer_filter *filter)
+static const char *cell_pid(const struct snapshot *snapshot, const struct buffer *b, char *cell)
 {
-	if (filter->pid && snapshot->processes[b->process].pid != filter->pid)
-		return false;
-	if (filter->type >= 0 && b->type != filter->type)
-		return false;
-	if (b->requested_bytes < filter->min_bytes)
-		return false;
-	return !filter->by_chip ||
-	       on_chip(snapshot, &snapshot->allocators[b->allocator], filter->unique_id);
+	return cell_u64(cell, snapshot->processes[b->process].pid);
 }
 
-static uint64_t key_of(const struct snapshot *snapshot, const struct buffer *b,
-		       enum buffer_order order)
+static const char *cell_allocator(const struct snapshot *snapshot, const struct buffer *b,
+				  char *cell)
 {
-	switch (order) {
-	case ORDER_SIZE:
-		return UINT64_MAX - b->bank_bytes;
-	case ORDER_REQUESTED:
-		return UINT64_MAX - b->requested_bytes;
-	case ORDER_AGE:
-		return UINT64_MAX - b->age_ns;
-	case ORDER_ADDRESS:
-		return b->address;
-	case ORDER_PID:
-		return snapshot->processes[b->process].pid;
-	case ORDER_SLOT:
-		break;
-	}
-	return 0;
+	return cell_u64(cell, snapshot->allocators[b->allocator].id);
 }
 
-static int compare(const void *a, const void *b)
+/* "4476187513037", or "10226774059 +7" for a mesh. */
+static const char *cell_chips(const struct snapshot *snapshot, const struct buffer *b, char *cell)
 {
-	const struct key *x = a, *y = b;
-
-	if (x->value != y->value)
-		return x->value < y->value ? -1 : 1;
-	return x->index < y->index ? -1 : x->index > y->index;
-}
-
-int buffers_select(const struct snapshot *snapshot, const struct buffer_filter *filter,
-		   uint32_t **ret_indices, uint32_t *ret_count)
-{
-	size_t room = (size_t)snapshot->buffer_count + 1;
-	struct key *keys = malloc(room * sizeof *keys);
-	uint32_t *indices = malloc(room * sizeof *indices), count = 0;
-
-	if (!keys || !indices) {
-		free(keys);
-		free(indices);
-		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < snapshot->buffer_count; i++)
-		if (passes(snapshot, &snapshot->buffers[i], filter))
-			keys[count++] = (struct key){
-				key_of(snapshot, &snapshot->buffers[i], filter->order), i};
-	if (filter->order != ORDER_SLOT)
-		qsort(keys, count, sizeof *keys, compare);
-	if (filter->top && count > filter->top)
-		count = filter->top;
-	for (uint32_t i = 0; i < count; i++)
-		indices[i] = keys[i].index;
-	free(keys);
-	*ret_indices = indices;
-	*ret_count = count;
-	return 0;
-}
-
-/* "4476187513037" or "10226774059 +7" for a mesh */
-static const char *chips_text(const struct snapshot *snapshot, const struct allocator *allocator,
-			      char *cell, size_t size)
-{
+	const struct allocator *allocator = &snapshot->allocators[b->allocator];
 	const struct chip *chip = &snapshot->chips[allocator->chips.first];
 	char more[16] = "";
 
 	if (allocator->chips.count == 0)
 		return "-";
 	if (allocator->chips.count > 1)
-		(void)snprintf(more, sizeof more, " +%u", allocator->chips.count - 1);
+		(void)snprintf(more, sizeof more, " +%" PRIu32, allocator->chips.count - 1);
 	if (fact_is_known(chip->unique_id))
-		(void)snprintf(cell, size, "%" PRIu64 "%s", chip->unique_id.value, more);
+		(void)snprintf(cell, CELL, "%" PRIu64 "%s", chip->unique_id.value, more);
 	else
-		(void)snprintf(cell, size, "id %u%s", chip->chip_id, more);
+		(void)snprintf(cell, CELL, "id %" PRIu32 "%s", chip->chip_id, more);
 	return cell;
 }
 
-void buffers_write(struct text *text, const struct snapshot *snapshot, const uint32_t *indices,
-		   uint32_t count)
+static const char *cell_type(const struct snapshot *snapshot, const struct buffer *b, char *cell)
 {
-	text_printf(text, "%-8s %-16s %-8s %-14s %10s %10s %12s %8s\n", "PID", "CHIP", "TYPE",
-		    "LAYOUT", "REQUESTED", "PER BANK", "ADDRESS", "AGE");
+	(void)snapshot;
+	(void)cell;
+	return memory_type_name((enum memory_type)b->type);
+}
+
+static const char *cell_layout(const struct snapshot *snapshot, const struct buffer *b, char *cell)
+{
+	const char *name = buffer_layout_name(b->layout);
+
+	(void)snapshot;
+	(void)cell;
+	return name ? name : "-";
+}
+
+static const char *cell_requested(const struct snapshot *snapshot, const struct buffer *b,
+				  char *cell)
+{
+	(void)snapshot;
+	return size_text(b->requested_bytes, cell);
+}
+
+static const char *cell_bank(const struct snapshot *snapshot, const struct buffer *b, char *cell)
+{
+	(void)snapshot;
+	return size_text(b->bank_bytes, cell);
+}
+
+static const char *cell_address(const struct snapshot *snapshot, const struct buffer *b, char *cell)
+{
+	(void)snapshot;
+	(void)snprintf(cell, CELL, "%#" PRIx64, b->address);
+	return cell;
+}
+
+static const char *cell_age(const struct snapshot *snapshot, const struct buffer *b, char *cell)
+{
+	(void)snapshot;
+	return age_text(b->age_ns, cell);
+}
+
+static const char *cell_pages(const struct snapshot *snapshot, const struct buffer *b, char *cell)
+{
+	(void)snapshot;
+	return b->pages == UINT64_MAX ? "-" : cell_u64(cell, b->pages);
+}
+
+static const char *cell_page(const struct snapshot *snapshot, const struct buffer *b, char *cell)
+{
+	(void)snapshot;
+	return size_text(b->page_bytes, cell);
+}
+
+static const char *cell_cores(const struct snapshot *snapshot, const struct buffer *b, char *cell)
+{
+	(void)snapshot;
+	return b->cores == SNAPSHOT_NONE ? "-" : cell_u64(cell, b->cores);
+}
+
+static const char *cell_thread(const struct snapshot *snapshot, const struct buffer *b, char *cell)
+{
+	(void)snapshot;
+	return cell_u64(cell, b->thread);
+}
+
+static const struct column columns[COLUMNS] = {
+	{"PID", true, false, cell_pid},
+	{"CHIP", false, false, cell_chips},
+	{"TYPE", false, false, cell_type},
+	{"LAYOUT", false, false, cell_layout},
+	{"REQUESTED", true, false, cell_requested},
+	{"PER BANK", true, false, cell_bank},
+	{"ADDRESS", true, false, cell_address},
+	{"AGE", true, false, cell_age},
+	{"PAGES", true, true, cell_pages},
+	{"PAGE SIZE", true, true, cell_page},
+	{"CORES", true, true, cell_cores},
+	{"THREAD", true, true, cell_thread},
+	{"ALLOCATOR", true, true, cell_allocator},
+};
+
+/* Which columns, how wide, and how many blanks between them. */
+struct layout {
+	unsigned width[COLUMNS];
+	unsigned count;
+	unsigned gap;
+};
+
+static unsigned total_width(const struct layout *layout, unsigned count, unsigned gap)
+{
+	unsigned total = (count - 1) * gap;
+
+	for (unsigned c = 0; c < count; c++)
+		total += layout->width[c];
+	return total;
+}
+
+static struct layout fit(const struct snapshot *snapshot, const struct style *style,
+			 const uint32_t *indices, uint32_t count)
+{
+	struct layout layout = {.gap = 1};
+	char cell[CELL];
+
+	for (unsigned c = 0; c < COLUMNS; c++) {
+		layout.width[c] = (unsigned)strlen(columns[c].title);
+		if (!columns[c].extra)
+			layout.count = c + 1;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		for (unsigned c = 0; c < COLUMNS; c++) {
+			const struct buffer *b = &snapshot->buffers[indices[i]];
+			unsigned width = (unsigned)strlen(columns[c].cell(snapshot, b, cell));
+
+			if (width > layout.width[c])
+				layout.width[c] = width;
+		}
+	if (total_width(&layout, layout.count, 2) <= style->width)
+		layout.gap = 2;
+	while (layout.count < COLUMNS &&
+	       total_width(&layout, layout.count + 1, 2) <= style->width)
+		layout.count++;
+	return layout;
+}
+
+static void write_cell(struct text *text, const struct layout *layout, unsigned c, const char *cell)
+{
+	unsigned length = (unsigned)strlen(cell);
+	unsigned blanks = layout->width[c] > length ? layout->width[c] - length : 0;
+
+	if (c > 0)
+		text_pad(text, ' ', layout->gap);
+	if (columns[c].right)
+		text_pad(text, ' ', blanks);
+	text_append(text, cell, length);
+	/* no blanks at the end of a line */
+	if (!columns[c].right && c + 1 < layout->count)
+		text_pad(text, ' ', blanks);
+}
+
+static void summary(struct text *text, const struct snapshot *snapshot, const uint32_t *indices,
+		    uint32_t count)
+{
+	uint64_t requested = 0;
+	char cell[STYLE_CELL];
+
+	for (uint32_t i = 0; i < count; i++)
+		requested += snapshot->buffers[indices[i]].requested_bytes;
+	text_printf(text, "%" PRIu32 " of %" PRIu32 " live buffers, %s requested%s\n", count,
+		    snapshot->buffer_count, size_text(requested, cell),
+		    snapshot->consistent ? ""
+					 : " (they changed while the list was read)");
+}
+
+void buffers_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
+		   const uint32_t *indices, uint32_t count)
+{
+	struct layout layout = fit(snapshot, style, indices, count);
+	char cell[CELL];
+
+	style_tone(text, style, TONE_BOLD);
+	for (unsigned c = 0; c < layout.count; c++)
+		write_cell(text, &layout, c, columns[c].title);
+	style_tone(text, style, TONE_PLAIN);
+	text_putc(text, '\n');
 	for (uint32_t i = 0; i < count; i++) {
 		const struct buffer *b = &snapshot->buffers[indices[i]];
-		char chips[48], requested[STYLE_CELL], bank[STYLE_CELL], age[STYLE_CELL];
-		const char *layout = buffer_layout_name(b->layout);
 
-		text_printf(text, "%-8u %-16s %-8s %-14s %10s %10s %#12" PRIx64 " %8s\n",
-			    snapshot->processes[b->process].pid,
-			    chips_text(snapshot, &snapshot->allocators[b->allocator], chips,
-				       sizeof chips),
-			    memory_type_name((enum memory_type)b->type), layout ? layout : "-",
-			    size_text(b->requested_bytes, requested), size_text(b->bank_bytes, bank),
-			    b->address, age_text(b->age_ns, age));
+		for (unsigned c = 0; c < layout.count; c++)
+			write_cell(text, &layout, c, columns[c].cell(snapshot, b, cell));
+		text_putc(text, '\n');
 	}
+	summary(text, snapshot, indices, count);
 }

@@ -6,6 +6,7 @@
 #include "model/snapshot.h"
 #include "view/style.h"
 
+/* picture_write - at most style->width columns wide, less where there is nothing to fill them */
 void picture_write(struct text *text, const struct snapshot *snapshot, const struct style *style);
 
 #endif

@@ -28,24 +28,42 @@ void style_rule(struct text *text, const struct style *style, enum rule rule)
 	text_putc(text, '\n');
 }
 
+/* The code point at p, which is well-formed UTF-8, and its length. */
+static uint32_t code_point(const unsigned char *p, size_t *ret_length)
+{
+	size_t n = p[0] < 0xc0 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	uint32_t point = n == 1 ? p[0] : p[0] & (0xffu >> (n + 1));
+
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80) {
+			n = i;
+			break;
+		}
+		point = point << 6 | (p[i] & 0x3f);
+	}
+	*ret_length = n;
+	return point;
+}
+
 unsigned style_columns(const char *string)
 {
+	const unsigned char *p = (const unsigned char *)string;
 	unsigned columns = 0;
 
-	for (const unsigned char *p = (const unsigned char *)string; *p; p++) {
+	while (*p) {
+		size_t length = 1;
+
 		if (*p == 0x1b) { /* our own colour sequences end in 'm' */
 			while (*p && *p != 'm')
 				p++;
-			if (!*p)
-				break;
+			p += *p == 'm';
 			continue;
 		}
-		/* continuation bytes take no column; wide letters (E2 BA .. ED 9F) take two */
-		if ((*p & 0xc0) == 0x80)
-			continue;
-		columns++;
-		if (*p >= 0xe3 && *p <= 0xed)
-			columns++;
+		uint32_t point = code_point(p, &length);
+
+		/* the same letters count two as in text_escape() */
+		columns += point >= 0x1100 && (point <= 0x115f || point >= 0x2e80) ? 2 : 1;
+		p += length;
 	}
 	return columns;
 }
@@ -76,22 +94,33 @@ void style_tone(struct text *text, const struct style *style, enum tone tone)
 		text_puts(text, codes[tone]);
 }
 
+enum tone style_tone_of(uint64_t part, uint64_t whole)
+{
+	double share = whole ? (double)part / (double)whole : 0;
+
+	return share >= 0.9 ? TONE_BAD : share >= 0.7 ? TONE_WARN : TONE_GOOD;
+}
+
 void style_bar(struct text *text, const struct style *style, uint64_t part, uint64_t whole,
 	       unsigned columns)
 {
+	static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+	const char *full = style->unicode ? "█" : "#", *empty = style->unicode ? "░" : ".";
+	unsigned cell = style->unicode ? 8 : 1, steps = columns * cell;
 	double share = whole ? (double)part / (double)whole : 0;
-	unsigned full = (unsigned)(share * columns + 0.5);
+	unsigned filled = share >= 1 ? steps : (unsigned)(share * steps + 0.5);
 
-	if (full > columns)
-		full = columns;
 	/* something is never drawn as nothing, and not quite full never as full */
-	if (part > 0 && full == 0)
-		full = 1;
-	if (part < whole && full == columns)
-		full = columns - 1;
-	style_tone(text, style, share >= 0.9 ? TONE_BAD : share >= 0.7 ? TONE_WARN : TONE_GOOD);
-	for (unsigned i = 0; i < columns; i++)
-		text_puts(text, style->unicode ? (i < full ? "█" : "░") : (i < full ? "#" : "."));
+	if (part > 0 && filled == 0)
+		filled = 1;
+	if (part < whole && filled >= steps && steps)
+		filled = steps - 1;
+	style_tone(text, style, style_tone_of(part, whole));
+	for (unsigned i = 0; i < columns; i++) {
+		unsigned left = filled > i * cell ? filled - i * cell : 0;
+
+		text_puts(text, left >= cell ? full : left ? eighths[left] : empty);
+	}
 	style_tone(text, style, TONE_PLAIN);
 }
 

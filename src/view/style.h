@@ -31,6 +31,8 @@ void style_rule(struct text *text, const struct style *style, enum rule rule);
  */
 void style_row(struct text *text, const struct style *style, const struct text *content);
 void style_tone(struct text *text, const struct style *style, enum tone tone);
+/* style_tone_of - good, warn from 70 %, bad from 90 % */
+enum tone style_tone_of(uint64_t part, uint64_t whole);
 /* style_bar - `columns` cells, filled in proportion; the tone follows the share */
 void style_bar(struct text *text, const struct style *style, uint64_t part, uint64_t whole,
 	       unsigned columns);

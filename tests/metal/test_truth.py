@@ -14,11 +14,10 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
+from compare import TYPES, check_allocator, check_devices, open_allocators, process_of
 from mock import Mock
 from testing import TTMEM, BUILD, Skip, equal, run_tests, ttmem_json
 
-TYPES = ("dram", "l1", "l1_small", "trace")
-FIGURES = ("size_bytes", "allocated_bytes", "free_bytes", "largest_free_bytes")
 KIT = pathlib.Path(os.environ.get("TTMEM_METAL_DIR", BUILD / "metal"))
 
 
@@ -32,63 +31,16 @@ def installed(version):
     return KIT / version / "venv/bin/python"
 
 
-def process_of(document, pid):
-    found = [p for p in document["processes"] if p["pid"] == pid]
-    return found[0] if found else None
-
-
-def check_allocator(allocator, view, buffers, what):
-    """One allocator against its own memory view."""
-    for kind in TYPES:
-        memory, truth = allocator["memory"][kind], view[kind]
-        equal(memory["banks"], truth["banks"], f"{what} {kind} banks")
-        for figure in FIGURES:
-            equal(memory["bank"][figure], truth[figure], f"{what} {kind} {figure}")
-        equal(memory["occupied_bytes"] + memory["free_bytes"], memory["allocatable_bytes"],
-              f"{what} {kind} occupied + free")
-        base = allocator["counts"][kind]["base_address"]
-        mine = sorted([b["address"] - base, b["bank_bytes"]] for b in buffers
-                      if b["allocator"] == allocator["id"] and b["type"] == kind)
-        if truth["blocks"] is None:  # this release does not tell: at least the sum must agree
-            truth["blocks"] = mine
-            equal(sum(size for _, size in mine), truth["allocated_bytes"], f"{what} {kind} sum")
-        equal(mine, truth["blocks"], f"{what} {kind} address ranges")
-        equal(memory["buffers"], len(mine), f"{what} {kind} buffers")
-
-
-def union_bytes(blocks):
-    total, end = 0, 0
-    for address, size in sorted(blocks):
-        total += max(0, address + size - max(end, address))
-        end = max(end, address + size)
-    return total
-
-
-def check_devices(process, views, what):
-    """Each chip: the union of the ranges of all allocators that cover it."""
-    allocators = [a for a in process["allocators"] if a["open"]]
-    for device in process["devices"]:
-        covering = [view for a, view in zip(allocators, views)
-                    if device["unique_id"] in a["chips"]]
-        for kind in TYPES:
-            memory = device["memory"][kind]
-            blocks = [b for view in covering for b in view[kind]["blocks"]]
-            equal(memory["bank"]["allocated_bytes"], union_bytes(blocks), f"{what} chip {kind}")
-            equal(memory["buffers"], len(blocks), f"{what} chip {kind} buffers")
-            equal(memory["bank"]["allocated_bytes"] + memory["bank"]["free_bytes"],
-                  memory["bank"]["size_bytes"], f"{what} chip {kind} allocated + free")
-
-
 def check_pause(line):
     what, pid = line["event"], line["pid"]
     process = process_of(ttmem_json(), pid)
     listing = ttmem_json("buffers", f"--pid={pid}")
     if not line["views"]:
-        equal([a for a in process["allocators"] if a["open"]], [], what + " open allocators")
+        equal(open_allocators(process), [], what + " open allocators")
         equal(listing["buffers"], [], what + " buffers")
         return
     equal(listing["consistent"], True, what + " consistent")
-    allocators = [a for a in process["allocators"] if a["open"]]
+    allocators = open_allocators(process)
     equal(len(allocators), len(line["views"]), what + " allocators")
     for allocator, view in zip(allocators, line["views"]):
         check_allocator(allocator, view, listing["buffers"], what)

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/decode.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct fact decode_id(yyjson_val *value)
+{
+	const char *digits = yyjson_get_str(value);
+	char *end;
+
+	if (!digits || digits[0] < '0' || digits[0] > '9')
+		return fact_absent(REASON_NONE);
+	errno = 0;
+	uint64_t id = strtoull(digits, &end, 10);
+
+	return errno || *end ? fact_absent(REASON_NONE) : fact_of(id);
+}
+
+uint64_t decode_time(yyjson_val *value)
+{
+	const char *text = yyjson_get_str(value);
+	struct tm tm = {0};
+	unsigned ms;
+	int end = 0;
+
+	if (!text || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3uZ%n", &tm.tm_year, &tm.tm_mon,
+			    &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms, &end) != 7 ||
+	    end == 0 || text[end])
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	time_t seconds = timegm(&tm);
+
+	return seconds < 0 ? 0 : (uint64_t)seconds * UINT64_C(1000000000) + ms * UINT64_C(1000000);
+}
+
+int decode_text(struct snapshot *snapshot, yyjson_val *value, string_id *ret_id)
+{
+	const char *text = yyjson_get_str(value);
+
+	return snapshot_string(snapshot, text ? text : "", text ? yyjson_get_len(value) : 0,
+			       ret_id);
+}
+
+/* A reason travels as its sentence; one that we do not know is no more than "unknown". */
+static enum fact_reason decode_reason(yyjson_val *notes, const struct field *field)
+{
+	const char *text = yyjson_get_str(yyjson_obj_get(notes, field->path));
+
+	for (int reason = 0; text && reason < REASON_COUNT; reason++)
+		if (strcmp(text, fact_reason_text((enum fact_reason)reason)) == 0)
+			return (enum fact_reason)reason;
+	return REASON_NONE;
+}
+
+static struct fact decode_plain(const struct field *field, yyjson_val *value)
+{
+	switch (field->type) {
+	case FIELD_ID:
+		return decode_id(value);
+	case FIELD_TIME:
+		return fact_of(decode_time(value));
+	case FIELD_WORD:
+		return field_word_value(field, yyjson_get_str(value));
+	case FIELD_OPEN:
+		return yyjson_is_false(value) ? fact_of(0) : fact_absent(REASON_NONE);
+	default:
+		return yyjson_is_uint(value) ? fact_of(yyjson_get_uint(value))
+					     : fact_absent(REASON_NONE);
+	}
+}
+
+static struct fact decode_fact(yyjson_val *object, yyjson_val *value, const struct field *field)
+{
+	struct fact fact = decode_plain(field, value);
+
+	if (!fact_is_known(fact)) {
+		yyjson_val *notes = yyjson_obj_get(object, "unavailable");
+
+		return fact_absent(decode_reason(notes, field));
+	}
+	yyjson_val *estimates = yyjson_obj_get(object, "estimates");
+
+	if (yyjson_obj_get(estimates, field->path))
+		return fact_estimate(fact.value, decode_reason(estimates, field));
+	return fact;
+}
+
+int decode_fields(struct snapshot *snapshot, yyjson_val *object, const struct field_list *list,
+		  void *to)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct field *field = &list->fields[i];
+		const char *dot = strchr(field->path, '.');
+		yyjson_val *from =
+			dot ? yyjson_obj_getn(object, field->path, (size_t)(dot - field->path))
+			    : object;
+		yyjson_val *value = yyjson_obj_get(from, field_name(field));
+		string_id text;
+
+		if (field->type != FIELD_TEXT) {
+			field_store(to, field, decode_fact(object, value, field));
+			continue;
+		}
+		int r = decode_text(snapshot, value, &text);
+
+		if (r < 0)
+			return r;
+		field_store(to, field, fact_of(text));
+	}
+	return 0;
+}
+
+int decode_chips(struct snapshot *snapshot, yyjson_val *object, struct span *ret_chips)
+{
+	yyjson_val *unique = yyjson_obj_get(object, "chips"), *value;
+	yyjson_val *ids = yyjson_obj_get(object, "chip_ids");
+	struct span chips = {.first = snapshot->chip_count};
+	size_t i, max;
+
+	yyjson_arr_foreach(unique, i, max, value) {
+		uint32_t index;
+		int r = snapshot_add_chip(snapshot, &index);
+
+		if (r < 0)
+			return r;
+		snapshot->chips[index].unique_id = decode_id(value);
+		snapshot->chips[index].chip_id = (uint32_t)yyjson_get_uint(yyjson_arr_get(ids, i));
+		chips.count++;
+	}
+	*ret_chips = chips;
+	return 0;
+}

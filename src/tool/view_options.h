@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all views of the tool share: --format, -l, -c, --ascii, --width. */
+#ifndef TTMEM_TOOL_VIEW_OPTIONS_H
+#define TTMEM_TOOL_VIEW_OPTIONS_H
+
+#include <stdint.h>
+
+#include "tool/options.h"
+#include "tool/output.h"
+#include "view/style.h"
+
+struct view_options {
+	enum format format;
+	bool ascii;
+	unsigned width;	      /* 0: as wide as the terminal */
+	uint64_t interval_ms; /* 0: once */
+	uint64_t count;	      /* 0: without end */
+};
+
+#define VIEW_OPTION_ROWS                                                                           \
+	{"format", 0, ARGUMENT_REQUIRED, "FORMAT", "table (default) or json"},                     \
+		{"loop", 'l', ARGUMENT_OPTIONAL_NUMBER, "SEC",                                     \
+		 "repeat every SEC seconds (default 5)"},                                          \
+		{"count", 'c', ARGUMENT_REQUIRED, "N", "repeat N times in all"},                   \
+		{"ascii", 0, ARGUMENT_NONE, NULL, "draw with plain ASCII characters"},             \
+		{"width", 0, ARGUMENT_REQUIRED, "COLUMNS", "draw that wide, at least 80"}
+
+enum {
+	VIEW_ROW_FORMAT,
+	VIEW_ROW_LOOP,
+	VIEW_ROW_COUNT,
+	VIEW_ROW_ASCII,
+	VIEW_ROW_WIDTH,
+	VIEW_OPTION_COUNT
+};
+
+/* view_option - handles one of the rows above. Return: 0 or exit code. */
+int view_option(struct view_options *view, unsigned row, const char *value);
+/* view_style - width, character set and colour for this run */
+struct style view_style(const struct view_options *view);
+/*
+ * view_repeat - calls `once` as often as -l and -c say. Return: the first exit code that is not 0,
+ * else 0; also 0 when nobody reads standard output any more (-EPIPE of `once`).
+ */
+int view_repeat(const struct view_options *view, int (*once)(void *context), void *context);
+/* view_failed - says why collecting failed. Return: exit code. */
+int view_failed(int error);
+
+#endif

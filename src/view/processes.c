@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/processes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "view/figures.h"
+
+/* pid, user and number of chips stand before the command. */
+#define PID_COLUMNS  8
+#define USER_COLUMNS 10
+#define CHIP_COLUMNS 10
+#define HEAD_COLUMNS (PID_COLUMNS + USER_COLUMNS + CHIP_COLUMNS)
+
+/* Sums are known only when every part is. */
+static void add(struct fact *sum, struct fact more)
+{
+	if (!fact_is_known(*sum) || !fact_is_known(more)) {
+		*sum = fact_absent(REASON_NONE);
+		return;
+	}
+	sum->value += more.value;
+	if (more.state == FACT_ESTIMATE)
+		sum->state = FACT_ESTIMATE;
+}
+
+/* One type of a process, over all its chips. */
+static struct memory memory_of(const struct snapshot *snapshot, const struct process *process,
+			       enum memory_type type)
+{
+	struct memory sum = {.requested_bytes = fact_of(0),
+			     .occupied_bytes = fact_of(0),
+			     .allocatable_bytes = fact_of(0),
+			     .buffers = fact_of(0),
+			     .peak_occupied_bytes = fact_of(0)};
+
+	for (uint32_t i = 0; i < process->devices.count; i++) {
+		const struct memory *m =
+			&snapshot->devices[process->devices.first + i].memory[type];
+
+		add(&sum.requested_bytes, m->requested_bytes);
+		add(&sum.occupied_bytes, m->occupied_bytes);
+		add(&sum.allocatable_bytes, m->allocatable_bytes);
+		add(&sum.buffers, m->buffers);
+		add(&sum.peak_occupied_bytes, m->peak_occupied_bytes);
+	}
+	return sum;
+}
+
+static const struct capability *capability_of(const struct snapshot *snapshot,
+					      const struct process *process, const char *name)
+{
+	for (uint32_t i = 0; i < process->capabilities.count; i++) {
+		const struct capability *c =
+			&snapshot->capabilities[process->capabilities.first + i];
+
+		if (strcmp(snapshot_text(snapshot, c->name), name) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static struct fact failures_of(const struct snapshot *snapshot, const struct process *process,
+			       enum memory_type type)
+{
+	const struct capability *c = capability_of(snapshot, process, "failures");
+	uint64_t sum = 0;
+
+	if (c && c->state != AVAILABLE_PRESENT && c->state != AVAILABLE_UNKNOWN)
+		return fact_absent(REASON_NOT_EXPORTED);
+	for (uint32_t i = 0; i < process->allocators.count; i++)
+		sum += snapshot->allocators[process->allocators.first + i].failures[type];
+	return fact_of(sum);
+}
+
+/* A line that says what the figures do not: a mark, words, and a tone for those who see it. */
+static void mark(struct text *text, const struct style *style, enum tone tone,
+		 const struct text *words)
+{
+	text_auto line = TEXT_INIT;
+
+	text_pad(&line, ' ', FIGURES_INDENT - 2);
+	style_tone(&line, style, tone);
+	text_puts(&line, "! ");
+	text_puts(&line, words->bytes ? words->bytes : "");
+	style_tone(&line, style, TONE_PLAIN);
+	style_row(text, style, &line);
+}
+
+static void mark_failures(struct text *text, const struct snapshot *snapshot,
+			  const struct style *style, const struct process *p)
+{
+	text_auto words = TEXT_INIT, more = TEXT_INIT;
+	char size[STYLE_CELL], age[STYLE_CELL];
+
+	if (p->failure_count == 0)
+		return;
+	text_printf(&words, "%" PRIu64 " allocation%s failed", p->failure_count,
+		    p->failure_count == 1 ? "" : "s");
+	if (p->failures.count == 0) {
+		mark(text, style, TONE_BAD, &words);
+		return;
+	}
+	const struct failure *last = &snapshot->failures[p->failures.first];
+
+	text_printf(&words, "%s %s ago: %s", p->failure_count == 1 ? "," : ", the last",
+		    age_text(last->age_ns, age), size_text(last->requested_bytes, size));
+	if (fact_is_known(last->type))
+		text_printf(&words, " of %s",
+			    memory_type_name((enum memory_type)last->type.value));
+	mark(text, style, TONE_BAD, &words);
+	if (!fact_is_known(last->bank_largest_free_bytes))
+		return;
+	text_pad(&more, ' ', FIGURES_INDENT);
+	text_printf(&more, "largest hole of a bank then: %s",
+		    fact_size(last->bank_largest_free_bytes, size));
+	if (fact_is_known(last->bank_free_bytes))
+		text_printf(&more, ", free in it: %s", fact_size(last->bank_free_bytes, size));
+	style_row(text, style, &more);
+}
+
+static void mark_losses(struct text *text, const struct style *style, const struct losses *l)
+{
+	const struct {
+		uint64_t count;
+		const char *why;
+	} parts[] = {{l->full, "table full"},
+		     {l->memory, "no memory"},
+		     {l->allocator, "allocator unknown"},
+		     {l->key, "object cannot be indexed"}};
+	text_auto words = TEXT_INIT;
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (parts[i].count)
+			text_printf(&words, "%s%" PRIu64 " (%s)",
+				    words.length ? ", " : "buffers not recorded: ", parts[i].count,
+				    parts[i].why);
+	if (words.length)
+		mark(text, style, TONE_BAD, &words);
+}
+
+/* What this picture would show if it could; what nobody looks for here is not missed here. */
+static void mark_missing(struct text *text, const struct snapshot *snapshot,
+			 const struct style *style, const struct process *p)
+{
+	static const char *const shown[] = {"buffers", "frees",	     "failures", "geometry",
+					    "chips",   "unique_ids", "parent",	 "open",
+					    "close"};
+	text_auto words = TEXT_INIT;
+
+	for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+		const struct capability *c = capability_of(snapshot, p, shown[i]);
+
+		if (!c || c->state == AVAILABLE_PRESENT || c->state == AVAILABLE_UNKNOWN)
+			continue;
+		text_free(&words);
+		text_printf(&words, "%s: %s", shown[i],
+			    availability_name((enum fact_availability)c->state));
+		if (c->reason) {
+			text_puts(&words, ", ");
+			text_escape(&words, snapshot_text(snapshot, c->reason),
+				    style->width - 4 - FIGURES_INDENT - words.length, false);
+		}
+		mark(text, style, TONE_WARN, &words);
+	}
+}
+
+static void process_head(struct text *text, const struct snapshot *snapshot,
+			 const struct style *style, const struct process *p)
+{
+	text_auto line = TEXT_INIT, user = TEXT_INIT;
+	char chips[STYLE_CELL];
+
+	text_escape(&user, snapshot_text(snapshot, p->user), USER_COLUMNS - 1, false);
+	(void)snprintf(chips, sizeof chips, "%u chip%s", p->devices.count,
+		       p->devices.count == 1 ? "" : "s");
+	text_printf(&line, "%-*u%s", PID_COLUMNS, p->pid, user.bytes ? user.bytes : "-");
+	text_pad(&line, ' ', PID_COLUMNS + USER_COLUMNS - style_columns(line.bytes));
+	text_printf(&line, "%-*s", CHIP_COLUMNS, chips);
+	style_tone(&line, style, TONE_BOLD);
+	if (p->command)
+		text_escape(&line, snapshot_text(snapshot, p->command),
+			    style->width - 4 - HEAD_COLUMNS, true);
+	else
+		text_puts(&line, "-");
+	style_tone(&line, style, TONE_PLAIN);
+	style_row(text, style, &line);
+}
+
+static void process_rows(struct text *text, const struct snapshot *snapshot,
+			 const struct style *style, const struct process *p)
+{
+	text_auto exited = TEXT_INIT;
+
+	process_head(text, snapshot, style, p);
+	if (p->state == PROCESS_EXITED) {
+		text_puts(&exited, "exited: these are its last figures");
+		mark(text, style, TONE_WARN, &exited);
+	}
+	for (enum memory_type type = 0; type < MEMORY_TYPES; type++) {
+		struct memory m = memory_of(snapshot, p, type);
+		struct fact failures = failures_of(snapshot, p, type);
+		char buffers[STYLE_CELL], failed[STYLE_CELL], last[2 * STYLE_CELL];
+
+		if (figures_is_empty(&m) && failures.value == 0)
+			continue;
+		(void)snprintf(last, sizeof last, "%8s%8s", fact_number(m.buffers, buffers),
+			       fact_number(failures, failed));
+		figures_row(text, style, type, &m, last);
+	}
+	mark_failures(text, snapshot, style, p);
+	mark_losses(text, style, &p->losses);
+	mark_missing(text, snapshot, style, p);
+}
+
+void processes_box(struct text *text, const struct snapshot *snapshot, const struct style *style)
+{
+	text_auto none = TEXT_INIT;
+
+	figures_heading(text, style, "Process", " Buffers  Failed");
+	style_rule(text, style, RULE_DOUBLE);
+	for (uint32_t i = 0; i < snapshot->process_count; i++) {
+		if (i)
+			style_rule(text, style, RULE_MIDDLE);
+		process_rows(text, snapshot, style, &snapshot->processes[i]);
+	}
+	if (snapshot->process_count == 0) {
+		text_puts(&none, "No process reports its memory.");
+		style_row(text, style, &none);
+	}
+}
+
+unsigned processes_columns(const struct snapshot *snapshot)
+{
+	unsigned widest = 0;
+
+	for (uint32_t i = 0; i < snapshot->process_count; i++) {
+		text_auto command = TEXT_INIT;
+
+		text_escape(&command, snapshot_text(snapshot, snapshot->processes[i].command), 0,
+			    false);
+		unsigned columns = command.bytes ? style_columns(command.bytes) : 0;
+
+		if (columns > widest)
+			widest = columns;
+	}
+	return widest + HEAD_COLUMNS + 4;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program that does what it is told: one command a line on standard input,
+ * one JSON document a line as the answer. Loads the stand-in as Python loads
+ * TT-Metal: by dlopen, RTLD_LOCAL.
+ *
+ *   standin-app LIBRARY
+ */
+#include "control.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cinttypes>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <map>
+#include <random>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+template <typename F> F *function(void *library, const char *name)
+{
+	auto *f = reinterpret_cast<F *>(dlsym(library, name));
+
+	if (!f) {
+		fprintf(stderr, "standin-app: no %s\n", name);
+		exit(3);
+	}
+	return f;
+}
+
+#define CONTROL(name) decltype(standin_##name) *name
+struct Control {
+	CONTROL(open);
+	CONTROL(submesh);
+	CONTROL(close);
+	CONTROL(alloc);
+	CONTROL(free);
+	CONTROL(view);
+	CONTROL(view_end);
+	CONTROL(capture);
+	CONTROL(abandon);
+	CONTROL(address);
+	CONTROL(stats);
+	CONTROL(blocks);
+} control;
+
+struct Live {
+	void *buffer;
+	int mesh, type;
+};
+
+std::map<int, void *> meshes;
+std::map<int, Live> buffers;
+int next_mesh, next_buffer;
+char **arguments;
+
+int type_of(const std::string &name)
+{
+	return name == "l1" ? 1 : name == "l1_small" ? 3 : name == "trace" ? 4 : 0;
+}
+
+void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+	fflush(stdout);
+}
+
+int take(int mesh, int type, uint64_t size, uint64_t page, uint32_t cores, std::string &error)
+{
+	char text[256] = "";
+	void *b = control.alloc(meshes.at(mesh), type, size, page, cores, text, sizeof text);
+
+	if (!b) {
+		error = text;
+		return -1;
+	}
+	buffers[next_buffer] = {b, mesh, type};
+	return next_buffer++;
+}
+
+void drop(int id)
+{
+	control.free(buffers.at(id).buffer);
+	buffers.erase(id);
+}
+
+void stats(int mesh)
+{
+	static const int types[] = {0, 1, 3, 4};
+	static const char *const names[] = {"dram", "l1", "l1_small", "trace"};
+
+	printf("{");
+	for (int i = 0; i < 4; i++) {
+		uint64_t s[5];
+		std::vector<uint64_t> blocks(2 * 65536);
+
+		control.stats(meshes.at(mesh), types[i], s);
+		size_t n = control.blocks(meshes.at(mesh), types[i], blocks.data(), 65536);
+
+		printf("%s\"%s\":{\"banks\":%" PRIu64 ",\"size_bytes\":%" PRIu64
+		       ",\"allocated_bytes\":%" PRIu64 ",\"free_bytes\":%" PRIu64
+		       ",\"largest_free_bytes\":%" PRIu64 ",\"blocks\":[",
+		       i ? "," : "", names[i], s[0], s[1], s[2], s[3], s[4]);
+		for (size_t b = 0; b < n && b < 65536; b++)
+			printf("%s[%" PRIu64 ",%" PRIu64 "]", b ? "," : "", blocks[2 * b],
+			       blocks[2 * b + 1]);
+		printf("]}");
+	}
+	say("}");
+}
+
+/* Random history of one thread over buffers of its own; what lives at the end is handed back. */
+std::vector<void *> history(int mesh, int steps, unsigned seed)
+{
+	std::mt19937 random(seed);
+	std::vector<void *> mine;
+	char text[256];
+
+	for (int i = 0; i < steps; i++) {
+		if (!mine.empty() && random() % 100 < 45) {
+			size_t at = random() % mine.size();
+			control.free(mine[at]);
+			mine[at] = mine.back();
+			mine.pop_back();
+			continue;
+		}
+		uint64_t page = 32u << random() % 8;
+		void *b = control.alloc(meshes.at(mesh), random() % 2, page * (1 + random() % 500), page, 0,
+					text, sizeof text);
+		if (b)
+			mine.push_back(b);
+	}
+	return mine;
+}
+
+void keep(int mesh, const std::vector<void *> &mine)
+{
+	for (void *b : mine)
+		buffers[next_buffer++] = {b, mesh, 0};
+}
+
+void threads(int mesh, int steps, int count)
+{
+	std::vector<std::vector<void *>> results(count);
+	std::vector<std::thread> all;
+
+	for (int i = 0; i < count; i++)
+		all.emplace_back([&, i] { results[i] = history(mesh, steps, 100 + i); });
+	for (auto &t : all)
+		t.join();
+	for (auto &mine : results)
+		keep(mesh, mine);
+	say("{\"live\":%zu}", buffers.size());
+}
+
+/* A child that allocates, frees one buffer of its parent's, and waits for its input to close. */
+void fork_child(int mesh, int count)
+{
+	int pipes[2];
+
+	if (pipe(pipes) < 0)
+		exit(3);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		std::string error;
+		char c;
+
+		close(pipes[1]);
+		if (!buffers.empty())
+			drop(buffers.begin()->first);
+		for (int i = 0; i < count; i++)
+			take(mesh, 0, 4096, 2048, 0, error);
+		say("{\"child\":%d}", getpid());
+		while (read(pipes[0], &c, 1) > 0)
+			;
+		_exit(0);
+	}
+	close(pipes[0]);
+	fcntl(pipes[1], F_SETFD, FD_CLOEXEC);
+}
+
+/* Everything from `first` up is closed; then a foreign file sits on every number up to 1000. */
+void closefrom(unsigned first, const char *foreign)
+{
+	syscall(SYS_close_range, first, ~0u, 0);
+	if (strcmp(foreign, "-") != 0) {
+		int fd = open(foreign, O_RDWR | O_CREAT, 0600);
+		for (int n = 900; n < 910; n++)
+			dup2(fd, n);
+	}
+	say("{\"closed\":%u}", first);
+}
+
+void limit(const std::string &what, uint64_t bytes)
+{
+	rlimit r = {bytes, RLIM_INFINITY};
+
+	getrlimit(what == "as" ? RLIMIT_AS : RLIMIT_FSIZE, &r);
+	r.rlim_cur = bytes;
+	say("{\"limit\":%d}", setrlimit(what == "as" ? RLIMIT_AS : RLIMIT_FSIZE, &r));
+}
+
+void loop(int mesh, int count)
+{
+	std::string error;
+	auto start = std::chrono::steady_clock::now();
+
+	for (int i = 0; i < count; i++) {
+		int id = take(mesh, 0, 2048, 2048, 0, error);
+		if (id < 0)
+			break;
+		drop(id);
+	}
+	double ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+
+	say("{\"ns\":%.1f}", ns / count);
+}
+
+void many(int mesh, int count)
+{
+	std::string error;
+	int made = 0;
+
+	while (made < count && take(mesh, 0, 32, 32, 0, error) >= 0)
+		made++;
+	say("{\"made\":%d}", made);
+}
+
+void free_all()
+{
+	while (!buffers.empty()) /* from the end, which keeps the stand-in's floor where it is */
+		drop(buffers.rbegin()->first);
+	say("{\"live\":0}");
+}
+
+void close_mesh(int mesh)
+{
+	control.close(meshes.at(mesh));
+	meshes.erase(mesh);
+	for (auto it = buffers.begin(); it != buffers.end();) {
+		if (it->second.mesh == mesh) {
+			control.abandon(it->second.buffer);
+			it = buffers.erase(it);
+		} else {
+			++it;
+		}
+	}
+	say("{\"closed\":%d}", mesh);
+}
+
+bool command(std::istringstream in)
+{
+	std::string verb, word, error;
+	uint64_t a = 0, b = 0, c = 0;
+	uint32_t cores = 0;
+
+	in >> verb;
+	if (verb == "open") {
+		in >> a >> b >> c;
+		meshes[next_mesh] = control.open(static_cast<int>(a), b, c);
+		say("{\"mesh\":%d}", next_mesh++);
+	} else if (verb == "submesh") {
+		in >> a >> b;
+		meshes[next_mesh] = control.submesh(meshes.at(static_cast<int>(a)), static_cast<int>(b));
+		say("{\"mesh\":%d}", next_mesh++);
+	} else if (verb == "close") {
+		in >> a;
+		close_mesh(static_cast<int>(a));
+	} else if (verb == "alloc") {
+		in >> a >> word >> b >> c >> cores;
+		int id = take(static_cast<int>(a), type_of(word), b, c, cores, error);
+		if (id < 0)
+			say("{\"error\":\"%s\"}", error.c_str());
+		else
+			say("{\"buffer\":%d,\"address\":%" PRIu64 "}", id,
+			    control.address(buffers[id].buffer));
+	} else if (verb == "free") {
+		in >> a;
+		drop(static_cast<int>(a));
+		say("{\"freed\":%" PRIu64 "}", a);
+	} else if (verb == "view") {
+		in >> a;
+		void *view = control.view(meshes.at(static_cast<int>(a)), 4096);
+		control.view_end(view);
+		say("{\"view\":true}");
+	} else if (verb == "capture") {
+		in >> a >> b;
+		control.capture(meshes.at(static_cast<int>(a)), b);
+		say("{\"capture\":true}");
+	} else if (verb == "stats") {
+		in >> a;
+		stats(static_cast<int>(a));
+	} else if (verb == "many") {
+		in >> a >> b;
+		many(static_cast<int>(a), static_cast<int>(b));
+	} else if (verb == "freeall") {
+		free_all();
+	} else if (verb == "random") {
+		in >> a >> b >> c;
+		keep(static_cast<int>(a), history(static_cast<int>(a), static_cast<int>(b),
+						  static_cast<unsigned>(c)));
+		say("{\"live\":%zu}", buffers.size());
+	} else if (verb == "threads") {
+		in >> a >> b >> c;
+		threads(static_cast<int>(a), static_cast<int>(b), static_cast<int>(c));
+	} else if (verb == "fork") {
+		in >> a >> b;
+		fork_child(static_cast<int>(a), static_cast<int>(b));
+	} else if (verb == "exec") {
+		execv("/proc/self/exe", arguments);
+	} else if (verb == "closefrom") {
+		in >> a >> word;
+		closefrom(static_cast<unsigned>(a), word.c_str());
+	} else if (verb == "limit") {
+		in >> word >> a;
+		limit(word, a);
+	} else if (verb == "loop") {
+		in >> a >> b;
+		loop(static_cast<int>(a), static_cast<int>(b));
+	} else if (verb == "chroot") {
+		in >> word;
+		say("{\"chroot\":%d}", chroot(word.c_str()));
+	} else if (verb == "system") {
+		std::getline(in, word);
+		say("{\"status\":%d}", system(word.c_str()));
+	} else if (verb == "fd") { /* the next free descriptor number */
+		int fd = open("/dev/null", O_RDONLY);
+		close(fd);
+		say("{\"fd\":%d}", fd);
+	} else if (verb == "crash") {
+		raise(SIGKILL);
+	} else {
+		return false;
+	}
+	return true;
+}
+} // namespace
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return 2;
+	arguments = argv;
+	void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+
+	if (!library) {
+		fprintf(stderr, "standin-app: %s\n", dlerror());
+		return 3;
+	}
+#define FIND(name) control.name = function<decltype(standin_##name)>(library, "standin_" #name)
+	FIND(open);
+	FIND(submesh);
+	FIND(close);
+	FIND(alloc);
+	FIND(free);
+	FIND(view);
+	FIND(view_end);
+	FIND(capture);
+	FIND(abandon);
+	FIND(address);
+	FIND(stats);
+	FIND(blocks);
+	say("{\"pid\":%d}", getpid());
+	std::string line;
+	while (std::getline(std::cin, line) && command(std::istringstream(line)))
+		;
+	return 0;
+}
