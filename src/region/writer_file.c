@@ -352,7 +352,7 @@ int writer_back_block(struct region_writer *writer, uint32_t block)
 
 	if (writer_block_is_backed(writer, block))
 		return 0;
-	int r = writer_check_files(writer);
+	int r = writer_check_table(writer);
 
 	if (r < 0)
 		return r;
@@ -407,7 +407,7 @@ int writer_back_row(struct region_writer *writer, uint32_t row)
 		{REGION_VERIFY_OFFSET, REGION_MEMORY_TYPES * sizeof(struct region_verify)},
 	};
 
-	int r = writer_check_files(writer);
+	int r = writer_check_table(writer);
 
 	for (unsigned i = 0; r == 0 && i < sizeof ranges / sizeof ranges[0]; i++)
 		r = memfd_back(writer->table_fd, ranges[i][0] + row * ranges[i][1],
@@ -484,15 +484,18 @@ static int move_table(struct region_writer *writer)
 	return 0;
 }
 
+int writer_check_table(struct region_writer *writer)
+{
+	return memfd_is(writer->table_fd, writer->table_device, writer->table_inode)
+		       ? 0
+		       : move_table(writer);
+}
+
 int writer_check_files(struct region_writer *writer)
 {
-	int r = 0;
-
-	if (!memfd_is(writer->table_fd, writer->table_device, writer->table_inode))
-		r = move_table(writer);
 	if (!memfd_is(writer->control_fd, writer->control_device, writer->control_inode))
 		(void)create_control(writer, writer->control);
-	return r;
+	return writer_check_table(writer);
 }
 
 int region_writer_share(struct region_writer *writer)

@@ -50,7 +50,9 @@ int writer_back_row(struct region_writer *writer, uint32_t row);
 /*
  * writer_check_files - moves table and control page if their descriptors mean other files now.
  * Return: 0, or -errno when the table has no descriptor of its own any more.
+ * writer_check_table looks at the table alone, for the moments when it grows.
  */
+int writer_check_table(struct region_writer *writer);
 int writer_check_files(struct region_writer *writer);
 
 #endif

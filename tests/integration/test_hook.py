@@ -23,7 +23,9 @@ from testing import HOOK, ROOT, Skip, equal, run_tests, ttmem_json, wait_until
 
 
 def look(pid):
-    return process_of(ttmem_json(), pid), ttmem_json("buffers", f"--pid={pid}")["buffers"]
+    """The process as ttmem shows it, and its buffers; (None, []) when it is not seen."""
+    buffers = [b for b in ttmem_json("buffers")["buffers"] if b["pid"] == pid]
+    return process_of(ttmem_json(), pid), buffers
 
 
 def check(app, meshes, what):

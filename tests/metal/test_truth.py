@@ -34,7 +34,8 @@ def installed(version):
 def check_pause(line):
     what, pid = line["event"], line["pid"]
     process = process_of(ttmem_json(), pid)
-    listing = ttmem_json("buffers", f"--pid={pid}")
+    listing = ttmem_json("buffers")
+    listing["buffers"] = [b for b in listing["buffers"] if b["pid"] == pid]
     if not line["views"]:
         equal(open_allocators(process), [], what + " open allocators")
         equal(listing["buffers"], [], what + " buffers")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one release says when its libraries are read and not run."""
+import functools
+
 import elf
 from machine_code import Walk
 
@@ -32,7 +34,6 @@ class Release:
         # what dlsym() on that library sees: it and the driver below it
         self.visible = [library for name, library in self.libraries.items()
                         if library is self.metal or name != "_ttnncpp.so"]
-        self._references = self._find_references()
 
     @property
     def pimpl(self):
@@ -41,7 +42,8 @@ class Release:
     def exports(self, name):
         return any(name in library.exported for library in self.visible)
 
-    def _find_references(self):
+    @functools.cached_property
+    def _references(self):
         """name -> how it is reached: relocations by which a preloaded library gets the call."""
         out = {}
         for name in ("libtt_metal.so", "_ttnncpp.so"):
@@ -90,6 +92,7 @@ class Release:
                             if a.kind == "store" and a.value == "arg1" and len(a.path) == 1}
         return offsets.pop() if len(offsets) == 1 else None
 
+    @functools.cached_property
     def slots(self):
         """{(class, our name of a slot): slot number} by what the vtables hold."""
         wanted, out = {}, {}
