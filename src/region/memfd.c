@@ -68,7 +68,7 @@ int memfd_identity(int fd, uint64_t *ret_device, uint64_t *ret_inode)
 
 bool memfd_is(int fd, uint64_t device, uint64_t inode)
 {
-	uint64_t d, i;
+	uint64_t d = 0, i = 0;
 
 	return memfd_identity(fd, &d, &i) == 0 && d == device && i == inode;
 }
