@@ -281,7 +281,7 @@ static int add_allocator(struct collection *collection, const struct region_imag
 			 const struct region_row *row, uint32_t process)
 {
 	struct snapshot *snapshot = &collection->snapshot;
-	uint32_t index;
+	uint32_t index = 0;
 	int r = reserve_ranges(collection, snapshot->allocator_count + 1);
 
 	if (r == 0)
@@ -330,6 +330,7 @@ static int add_process(struct collection *collection, const struct region_image 
 	to->pid = pid;
 	to->inner_pid = head->pid;
 	to->uid = uid;
+	to->gid = UINT32_MAX;
 	to->state = (uint8_t)state;
 	to->event = image->event;
 	to->started_ns = head->created_realtime_ns;

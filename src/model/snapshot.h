@@ -101,13 +101,15 @@ struct losses {
 struct process {
 	uint32_t pid;	    /* in the viewer's namespace */
 	uint32_t inner_pid; /* as the process sees itself */
-	uint32_t uid;
+	uint32_t uid, gid; /* gid UINT32_MAX: unknown */
 	string_id user;
 	string_id command;
 	string_id metal_version; /* 0 unknown */
 	string_id build_id;	 /* hex, 0 unknown */
 	string_id entry;	 /* the way the hook came in */
 	uint8_t	  state;	 /* enum process_state */
+	uint8_t	  hidden;	 /* its details are not for this viewer (model/policy.h) */
+	struct fact exited_ns;	 /* CLOCK_REALTIME; absent while it lives, or when nobody saw it */
 	uint64_t  event;	 /* number of the last event read */
 	uint64_t  started_ns;	 /* CLOCK_REALTIME of the table's creation */
 	struct span capabilities;

@@ -100,6 +100,8 @@ int region_map_refresh(struct region_map *map)
 	off_t at = 0, end = (off_t)map->bytes;
 	unsigned extents = 0;
 
+	if (map->fd < 0) /* the writer is gone: what was known then stays true */
+		return 0;
 	memset(map->pages, 0, (map->page_count + 7) / 8);
 	while (at < end && extents++ < EXTENTS_MAX) {
 		off_t data = lseek(map->fd, at, SEEK_DATA);

@@ -30,7 +30,7 @@ enum region_refusal {
 const char *region_refusal_text(enum region_refusal refusal);
 
 struct region_map {
-	int fd; /* borrowed; must stay open while the table is read */
+	int fd; /* borrowed; -1 once the writer is gone and pages are what they are */
 	const uint8_t *base;
 	uint64_t bytes;
 	struct region_part parts[REGION_PARTS_MAX]; /* checked copies; count 0 where unusable */

@@ -162,7 +162,7 @@ static void replace(struct region_writer *writer, uint64_t object)
 int region_writer_alloc(struct region_writer *writer, struct region_buffer *buffer)
 {
 	int saved_errno = errno;
-	uint32_t slot;
+	uint32_t slot = 0;
 
 	if (!is_ready(writer))
 		return -ENODEV;

@@ -133,62 +133,85 @@ static const struct column columns[COLUMNS] = {
 	{"ALLOCATOR", true, true, cell_allocator},
 };
 
-/* Which columns, how wide, and how many blanks between them. */
-struct layout {
+/* The table before it is drawn: every cell once, and how wide its column has to be. */
+struct table {
+	struct text cells; /* NUL-terminated, row by row, COLUMNS of them in each */
 	unsigned width[COLUMNS];
-	unsigned count;
+	unsigned count; /* columns that are drawn */
 	unsigned gap;
 };
 
-static unsigned total_width(const struct layout *layout, unsigned count, unsigned gap)
+static void fill(struct table *table, const struct snapshot *snapshot, const uint32_t *indices,
+		 uint32_t count)
+{
+	char cell[CELL];
+
+	for (unsigned c = 0; c < COLUMNS; c++)
+		table->width[c] = (unsigned)strlen(columns[c].title);
+	for (uint32_t i = 0; i < count; i++)
+		for (unsigned c = 0; c < COLUMNS; c++) {
+			const struct buffer *b = &snapshot->buffers[indices[i]];
+			const char *string = columns[c].cell(snapshot, b, cell);
+			unsigned width = (unsigned)strlen(string);
+
+			text_append(&table->cells, string, width + 1);
+			if (width > table->width[c])
+				table->width[c] = width;
+		}
+}
+
+static unsigned total_width(const struct table *table, unsigned count, unsigned gap)
 {
 	unsigned total = (count - 1) * gap;
 
 	for (unsigned c = 0; c < count; c++)
-		total += layout->width[c];
+		total += table->width[c];
 	return total;
 }
 
-static struct layout fit(const struct snapshot *snapshot, const struct style *style,
-			 const uint32_t *indices, uint32_t count)
+static void fit(struct table *table, const struct style *style)
 {
-	struct layout layout = {.gap = 1};
-	char cell[CELL];
-
-	for (unsigned c = 0; c < COLUMNS; c++) {
-		layout.width[c] = (unsigned)strlen(columns[c].title);
-		if (!columns[c].extra)
-			layout.count = c + 1;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		for (unsigned c = 0; c < COLUMNS; c++) {
-			const struct buffer *b = &snapshot->buffers[indices[i]];
-			unsigned width = (unsigned)strlen(columns[c].cell(snapshot, b, cell));
-
-			if (width > layout.width[c])
-				layout.width[c] = width;
-		}
-	if (total_width(&layout, layout.count, 2) <= style->width)
-		layout.gap = 2;
-	while (layout.count < COLUMNS &&
-	       total_width(&layout, layout.count + 1, 2) <= style->width)
-		layout.count++;
-	return layout;
+	table->count = 0;
+	while (table->count < COLUMNS && !columns[table->count].extra)
+		table->count++;
+	table->gap = total_width(table, table->count, 2) <= style->width ? 2 : 1;
+	while (table->count < COLUMNS && total_width(table, table->count + 1, 2) <= style->width)
+		table->count++;
 }
 
-static void write_cell(struct text *text, const struct layout *layout, unsigned c, const char *cell)
+static void draw_cell(struct text *text, const struct table *table, unsigned c, const char *cell)
 {
-	unsigned length = (unsigned)strlen(cell);
-	unsigned blanks = layout->width[c] > length ? layout->width[c] - length : 0;
+	size_t length = strlen(cell);
+	size_t blanks = table->width[c] > length ? table->width[c] - length : 0;
 
 	if (c > 0)
-		text_pad(text, ' ', layout->gap);
+		text_pad(text, ' ', table->gap);
 	if (columns[c].right)
 		text_pad(text, ' ', blanks);
 	text_append(text, cell, length);
 	/* no blanks at the end of a line */
-	if (!columns[c].right && c + 1 < layout->count)
+	if (!columns[c].right && c + 1 < table->count)
 		text_pad(text, ' ', blanks);
+}
+
+static void draw(struct text *text, const struct table *table, const struct style *style,
+		 uint32_t count)
+{
+	const char *cell = table->cells.bytes;
+
+	style_tone(text, style, TONE_BOLD);
+	for (unsigned c = 0; c < table->count; c++)
+		draw_cell(text, table, c, columns[c].title);
+	style_tone(text, style, TONE_PLAIN);
+	text_putc(text, '\n');
+	for (uint32_t i = 0; i < count; i++) {
+		for (unsigned c = 0; c < COLUMNS; c++) {
+			if (c < table->count)
+				draw_cell(text, table, c, cell);
+			cell += strlen(cell) + 1;
+		}
+		text_putc(text, '\n');
+	}
 }
 
 static void summary(struct text *text, const struct snapshot *snapshot, const uint32_t *indices,
@@ -201,27 +224,25 @@ static void summary(struct text *text, const struct snapshot *snapshot, const ui
 		requested += snapshot->buffers[indices[i]].requested_bytes;
 	text_printf(text, "%" PRIu32 " of %" PRIu32 " live buffers, %s requested%s\n", count,
 		    snapshot->buffer_count, size_text(requested, cell),
-		    snapshot->consistent ? ""
-					 : " (they changed while the list was read)");
+		    snapshot->consistent ? "" : " (they changed while the list was read)");
 }
 
 void buffers_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
 		   const uint32_t *indices, uint32_t count)
 {
-	struct layout layout = fit(snapshot, style, indices, count);
-	char cell[CELL];
+	struct table table = {.count = 0};
 
-	style_tone(text, style, TONE_BOLD);
-	for (unsigned c = 0; c < layout.count; c++)
-		write_cell(text, &layout, c, columns[c].title);
-	style_tone(text, style, TONE_PLAIN);
-	text_putc(text, '\n');
-	for (uint32_t i = 0; i < count; i++) {
-		const struct buffer *b = &snapshot->buffers[indices[i]];
-
-		for (unsigned c = 0; c < layout.count; c++)
-			write_cell(text, &layout, c, columns[c].cell(snapshot, b, cell));
-		text_putc(text, '\n');
+	if (count > 0) {
+		fill(&table, snapshot, indices, count);
+		fit(&table, style);
+		if (table.cells.failed)
+			text->failed = true;
+		else
+			draw(text, &table, style, count);
+		text_free(&table.cells);
 	}
-	summary(text, snapshot, indices, count);
+	if (snapshot->buffer_count == 0)
+		text_puts(text, "No live buffers.\n");
+	else
+		summary(text, snapshot, indices, count);
 }

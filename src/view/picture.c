@@ -32,11 +32,13 @@ static void heading(struct text *text, const struct snapshot *snapshot, const st
 		    snapshot->process_count,
 		    plural(snapshot->process_count, "process", "processes"));
 	text_puts(&line, snapshot->server ? "   server " : "   no server");
-	if (snapshot->server)
-		text_escape(&line, snapshot_text(snapshot, snapshot->server), 16, false);
 	unsigned used = style_columns(line.bytes) + style_columns(when);
+	unsigned room = used + 2 < style->width - 4 ? style->width - 4 - used - 1 : 1;
 
-	text_pad(&line, ' ', used < style->width - 5 ? style->width - 4 - used : 1);
+	if (snapshot->server)
+		text_escape(&line, snapshot_text(snapshot, snapshot->server), room, false);
+	used = style_columns(line.bytes) + style_columns(when);
+	text_pad(&line, ' ', used < style->width - 4 ? style->width - 4 - used : 1);
 	text_puts(&line, when);
 	style_row(text, style, &line);
 }

@@ -175,7 +175,7 @@ static void process_head(struct text *text, const struct snapshot *snapshot,
 	text_escape(&user, snapshot_text(snapshot, p->user), USER_COLUMNS - 1, false);
 	(void)snprintf(chips, sizeof chips, "%u chip%s", p->devices.count,
 		       p->devices.count == 1 ? "" : "s");
-	text_printf(&line, "%-*u%s", PID_COLUMNS, p->pid, user.bytes ? user.bytes : "-");
+	text_printf(&line, "%-*u%s", PID_COLUMNS, p->pid, user.length ? user.bytes : "-");
 	text_pad(&line, ' ', PID_COLUMNS + USER_COLUMNS - style_columns(line.bytes));
 	text_printf(&line, "%-*s", CHIP_COLUMNS, chips);
 	style_tone(&line, style, TONE_BOLD);
@@ -218,16 +218,17 @@ void processes_box(struct text *text, const struct snapshot *snapshot, const str
 {
 	text_auto none = TEXT_INIT;
 
+	if (snapshot->process_count == 0) {
+		text_puts(&none, "No process reports its memory.");
+		style_row(text, style, &none);
+		return;
+	}
 	figures_heading(text, style, "Process", " Buffers  Failed");
 	style_rule(text, style, RULE_DOUBLE);
 	for (uint32_t i = 0; i < snapshot->process_count; i++) {
 		if (i)
 			style_rule(text, style, RULE_MIDDLE);
 		process_rows(text, snapshot, style, &snapshot->processes[i]);
-	}
-	if (snapshot->process_count == 0) {
-		text_puts(&none, "No process reports its memory.");
-		style_row(text, style, &none);
 	}
 }
 

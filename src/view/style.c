@@ -124,25 +124,36 @@ void style_bar(struct text *text, const struct style *style, uint64_t part, uint
 	style_tone(text, style, TONE_PLAIN);
 }
 
+/* bytes / 1024^unit in units of 10^-digits, rounded. */
+static uint64_t scaled(uint64_t bytes, unsigned unit, unsigned digits)
+{
+	static const unsigned tens[] = {1, 10, 100};
+	unsigned shift = 10 * unit;
+	__uint128_t half = unit ? (__uint128_t)1 << (shift - 1) : 0;
+
+	return (uint64_t)(((__uint128_t)bytes * tens[digits] + half) >> shift);
+}
+
 const char *size_text(uint64_t bytes, char cell[STYLE_CELL])
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	double value = (double)bytes;
 	unsigned unit = 0;
+	uint64_t n;
 
-	/* 999.5 would be printed as 1000 */
-	while (value >= (unit ? 999.5 : 1000) && unit < 6) {
-		value /= 1024;
+	/* the first unit in which three digits are enough, after rounding */
+	while (unit < 6 && scaled(bytes, unit, 0) >= 1000)
 		unit++;
-	}
 	if (unit == 0)
 		(void)snprintf(cell, STYLE_CELL, "%" PRIu64 " B", bytes);
-	else if (value < 9.995)
-		(void)snprintf(cell, STYLE_CELL, "%.2f %s", value, units[unit]);
-	else if (value < 99.95)
-		(void)snprintf(cell, STYLE_CELL, "%.1f %s", value, units[unit]);
+	else if ((n = scaled(bytes, unit, 2)) < 1000)
+		(void)snprintf(cell, STYLE_CELL, "%u.%02u %s", (unsigned)n / 100, (unsigned)n % 100,
+			       units[unit]);
+	else if ((n = scaled(bytes, unit, 1)) < 1000)
+		(void)snprintf(cell, STYLE_CELL, "%u.%u %s", (unsigned)n / 10, (unsigned)n % 10,
+			       units[unit]);
 	else
-		(void)snprintf(cell, STYLE_CELL, "%.0f %s", value, units[unit]);
+		(void)snprintf(cell, STYLE_CELL, "%" PRIu64 " %s", scaled(bytes, unit, 0),
+			       units[unit]);
 	return cell;
 }
 

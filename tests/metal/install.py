@@ -4,35 +4,21 @@
 
     install.py DIRECTORY [VERSION]
 
-makes DIRECTORY/VERSION/venv and puts a stand-in where TT-Metal looks for its device
-compiler. Allocators need no kernels, so the stand-in compiles nothing: it only has to
-name the toolchain that built the firmware in the wheel, which is then used as it is.
+makes DIRECTORY/VERSION/venv and puts compiler.py, which compiles nothing, where TT-Metal
+looks for its device compiler. Two may run at once; the second waits.
 Exit code 77: no Python 3.12 or 3.10, for which alone there are wheels.
 """
 import fcntl
 import os
 import pathlib
-import re
+import shlex
 import shutil
 import subprocess
 import sys
 
 DEFAULT_VERSION = "0.81.1"
 WANTED = ("3.12", "3.10")
-
-STAND_IN = """#!/bin/sh
-# Stand-in for the device compiler: names a toolchain, compiles nothing.
-case " $* " in
-*" --version "*) echo "riscv-tt-elf-g++ {text}"; exit 0 ;;
-esac
-while [ $# -gt 0 ]; do
-	case $1 in
-	-o) shift; : > "$1" ;;
-	-MF) shift; : > "$1" ;;
-	esac
-	shift
-done
-"""
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def candidates():
@@ -61,13 +47,26 @@ def find_python():
     return None
 
 
-def toolchain(package):
-    """The compiler's name as it stands in the firmware that came with the wheel."""
-    for firmware in sorted(package.glob("tt_metal/pre-compiled/*/brisc/brisc.elf")):
-        found = re.search(rb"GCC: (\([^\0]*\) [0-9.]+)", firmware.read_bytes())
-        if found:
-            return found.group(1).decode()
-    return "(stand-in) 15.1.0"
+def put(path, text):
+    """The file with that text, executable, replaced in one step."""
+    if not path.exists() or path.read_text() != text:
+        scratch = path.with_name(path.name + ".new")
+        scratch.write_text(text)
+        scratch.chmod(0o755)
+        scratch.replace(path)
+
+
+def put_compiler(venv):
+    """compiler.py under the compiler's name, run by the venv's Python."""
+    package = next(venv.glob("lib/python3*/site-packages/ttnn"))
+    directory = package / "runtime/sfpi/compiler/bin"
+    directory.mkdir(parents=True, exist_ok=True)
+    stand_in = directory / "compiler.py"
+    put(stand_in, (HERE / "compiler.py").read_text())
+    # through a shell: the path of an interpreter in a #! line must be short and without spaces;
+    # -IS: it is started dozens of times and needs nothing from its surroundings
+    command = f"exec {shlex.quote(str(venv / 'bin' / 'python'))} -IS {shlex.quote(str(stand_in))}"
+    put(directory / "riscv-tt-elf-g++", f'#!/bin/sh\n{command} "$@"\n')
 
 
 def install(directory, version):
@@ -79,19 +78,14 @@ def install(directory, version):
     home.mkdir(parents=True, exist_ok=True)
     with open(home / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if (home / "ready").exists():
-            return 0
         venv = home / "venv"
-        if not (venv / "bin" / "python").exists():
-            subprocess.run([python, "-m", "venv", str(venv)], check=True)
-        subprocess.run([str(venv / "bin" / "python"), "-m", "pip", "install", "-q",
-                        "--disable-pip-version-check", "ttnn==" + version], check=True)
-        package = next(venv.glob("lib/python3*/site-packages/ttnn"))
-        compiler = package / "runtime/sfpi/compiler/bin/riscv-tt-elf-g++"
-        compiler.parent.mkdir(parents=True, exist_ok=True)
-        compiler.write_text(STAND_IN.replace("{text}", toolchain(package)))
-        compiler.chmod(0o755)
-        (home / "ready").touch()
+        if not (home / "ready").exists():
+            if not (venv / "bin" / "python").exists():
+                subprocess.run([python, "-m", "venv", str(venv)], check=True)
+            subprocess.run([str(venv / "bin" / "python"), "-m", "pip", "install", "-q",
+                            "--disable-pip-version-check", "ttnn==" + version], check=True)
+            (home / "ready").touch()
+        put_compiler(venv)
     return 0
 
 

@@ -10,6 +10,34 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+def make_scratch():
+    """A directory for what the program writes; its own to delete."""
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="ttmem-mock."))
+    for name in ("home", "cache", "logs"):
+        (scratch / name).mkdir()
+    return scratch
+
+
+def environment(scratch, cluster, slow):
+    """cluster: one of clusters/, or the path of another description."""
+    description = HERE / "clusters" / (cluster + ".yaml")
+    if not description.exists():
+        description = pathlib.Path(cluster).absolute()
+    env = dict(os.environ)
+    env.update(
+        TT_METAL_MOCK_CLUSTER_DESC_PATH=str(description),
+        # the name of the cache is appended as text, so the slash counts
+        TT_METAL_CACHE=str(scratch / "cache") + "/",
+        TT_METAL_LOGS_PATH=str(scratch / "logs") + "/",
+        HOME=str(scratch / "home"),
+        TT_LOGGER_LEVEL="fatal", LOGURU_LEVEL="ERROR", PYTHONDONTWRITEBYTECODE="1",
+        # else Open MPI leaves a segment in /dev/shm for good
+        OMPI_MCA_btl="self")
+    if slow:
+        env["TT_METAL_SLOW_DISPATCH_MODE"] = "1"
+    return env
+
+
 class Mock:
     """One running program of tests/metal/programs.
 
@@ -18,29 +46,16 @@ class Mock:
     """
 
     def __init__(self, python, program, *args, cluster="n150", slow=False, prefix=(), env=None):
-        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="ttmem-mock."))
-        for name in ("home", "cache", "logs"):
-            (self.scratch / name).mkdir()
+        self.scratch = make_scratch()
         command = [*prefix, str(python), str(HERE / "programs" / program), *map(str, args)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, cwd=self.scratch / "logs",
-            env={**self.environment(cluster, slow), **(env or {})})
-
-    def environment(self, cluster, slow):
-        env = dict(os.environ)
-        env.update(
-            TT_METAL_MOCK_CLUSTER_DESC_PATH=str(HERE / "clusters" / (cluster + ".yaml")),
-            # the name of the cache is appended as text, so the slash counts
-            TT_METAL_CACHE=str(self.scratch / "cache") + "/",
-            TT_METAL_LOGS_PATH=str(self.scratch / "logs") + "/",
-            HOME=str(self.scratch / "home"),
-            TT_LOGGER_LEVEL="fatal", LOGURU_LEVEL="ERROR", PYTHONDONTWRITEBYTECODE="1",
-            # else Open MPI leaves a segment in /dev/shm for good
-            OMPI_MCA_btl="self")
-        if slow:
-            env["TT_METAL_SLOW_DISPATCH_MODE"] = "1"
-        return env
+        try:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True, cwd=self.scratch / "logs",
+                env={**environment(self.scratch, cluster, slow), **(env or {})})
+        except OSError:
+            shutil.rmtree(self.scratch)
+            raise
 
     def pauses(self):
         """Each pause's document; the program goes on when the next one is asked for."""

@@ -17,6 +17,7 @@ import argparse
 import concurrent.futures
 import difflib
 import pathlib
+import subprocess
 import sys
 
 import sources
@@ -58,8 +59,9 @@ def faults(release, handlers, symbols, fields, slots):
         if name not in SLOT_METHODS:
             yield f"slot {name}: no method is known for it"
         for device_class in DEVICE_CLASSES:
-            if name in SLOT_METHODS and found.get((device_class, name)) != slot:
-                yield f"slot {name} of {device_class} is {found.get((device_class, name))}, not {slot}"
+            real = found.get((device_class, name))
+            if name in SLOT_METHODS and real != slot:
+                yield f"slot {name} of {device_class} is {real}, not {slot}"
 
 
 def notes(release, handlers, symbols):
@@ -100,7 +102,10 @@ def main():
     looked_up = (sources.handlers(), sources.symbols(), sources.fields(), sources.slots())
     versions = options.versions or RELEASES
     with concurrent.futures.ThreadPoolExecutor(2) as pool:  # downloads, mostly
-        paths = list(pool.map(lambda v: libraries(v, options.cache), versions))
+        try:
+            paths = list(pool.map(lambda v: libraries(v, options.cache), versions))
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"check_releases.py: cannot download: {' '.join(map(str, error.cmd))}")
 
     releases, good = [], True
     for version, found in zip(versions, paths):

@@ -6,7 +6,8 @@ import elf
 from machine_code import Walk
 
 BUFFER = "_ZNK2tt8tt_metal6Buffer"
-CONSTRUCTORS = ("_ZN2tt8tt_metal6BufferC1EPNS0_7IDeviceE", "_ZN2tt8tt_metal10BufferImplC1EPNS0_7IDeviceE")
+CONSTRUCTORS = ("_ZN2tt8tt_metal6BufferC1EPNS0_7IDeviceE",
+                "_ZN2tt8tt_metal10BufferImplC1EPNS0_7IDeviceE")
 DEVICE_CLASSES = ("_ZTVN2tt8tt_metal6DeviceE", "_ZTVN2tt8tt_metal11distributed10MeshDeviceE")
 # Method of IDevice by our name for its slot
 SLOT_METHODS = {"arch": "4archEv", "id": "2idEv", "l1_bytes": "16l1_size_per_coreEv"}
@@ -63,13 +64,13 @@ class Release:
         return out
 
     def binding(self, name):
-        """"" when not exported; "never called" when no call goes by the name."""
+        """Empty when not exported; "never called" when no call goes by the name."""
         if name not in self.metal.exported:
             return ""
         return "+".join(sorted(self._references.get(name, ()))) or "never called"
 
     def field(self, name):
-        """Offset of a field in Buffer, or behind its pointer to the implementation; None: not seen."""
+        """Offset of a field, in Buffer or behind its pointer to the implementation; or None."""
         if name == "device":
             return self._device_field()
         accessor, which, size = FIELD_SOURCES[name]

@@ -8,7 +8,7 @@ HOOK = ROOT / "src" / "hook"
 
 
 def text_of(name):
-    """A source file without its comments, continued over line ends."""
+    """A source file without its comments."""
     return re.sub(r"/\*.*?\*/", " ", (HOOK / name).read_text(), flags=re.S)
 
 

@@ -49,7 +49,7 @@ def builds(releases):
 
 
 def ranges(releases, value):
-    """Neighbours with the same value put together: ["0.60.1..0.64.5 value", ...]; "" is left out."""
+    """Neighbours of the same value put together: ["0.60.1..0.64.5 value", ...]; "" is left out."""
     runs = []
     for release in releases:
         now = value(release)

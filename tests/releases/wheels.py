@@ -45,7 +45,7 @@ def extract(wheel, directory):
 
 
 def libraries(version, cache):
-    """Paths of one release's libraries, those that it has; downloads them when they are not there."""
+    """Paths of the libraries that a release has; downloads them when they are not there."""
     home = pathlib.Path(cache) / version
     if not home.exists():
         home.parent.mkdir(parents=True, exist_ok=True)

@@ -20,17 +20,19 @@
 #include "api/json.h"
 #include "snapshots.h"
 
+#define BYTES(literal) {literal, sizeof(literal) - 1}
+
 static const struct {
 	const char *bytes;
 	size_t length;
 } hostile[] = {
-	{"\x1b[31mred\x1b[0m", 12},
-	{"a\nb\tc,\"d\" 'e' \\ <script>alert(1)</script>", 41},
-	{"\xff\xfe\x80 caf\xc3\xa9 \xe2\x82", 14},
-	{"\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 \xf0\x9f\x92\xa9", 17},
-	{"\xe2\x80\xae right to left", 17},
-	{"nul\0inside", 10},
-	{"\x01\x02\x7f\xc2\x85", 5},
+	BYTES("\x1b[31mred\x1b[0m"),
+	BYTES("a\nb\tc,\"d\" 'e' \\ <script>alert(1)</script>"),
+	BYTES("\xff\xfe\x80 caf\xc3\xa9 \xe2\x82"),
+	BYTES("\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80 \xf0\x9f\x92\xa9"),
+	BYTES("\xe2\x80\xae right to left"),
+	BYTES("nul\0inside"),
+	BYTES("\x01\x02\x7f\xc2\x85"),
 };
 
 static void write_parse(const struct snapshot *snapshot, struct text *ret_text)
@@ -219,10 +221,10 @@ static void test_error(void **state)
 	assert_non_null(strstr(none.bytes, "\"hint\":null"));
 }
 
-#ifdef TTMEM_SOURCE_DIR
+#ifdef SOURCE_ROOT
 static char *read_docs(void)
 {
-	FILE *file = fopen(TTMEM_SOURCE_DIR "/docs/api.md", "r");
+	FILE *file = fopen(SOURCE_ROOT "/docs/api.md", "r");
 	char *text = calloc(1, 1 << 20);
 
 	assert_non_null(file);
@@ -324,7 +326,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_bad_documents),
 		cmocka_unit_test(test_buffer_of_unknown_type),
 		cmocka_unit_test(test_error),
-#ifdef TTMEM_SOURCE_DIR
+#ifdef SOURCE_ROOT
 		cmocka_unit_test(test_docs_have_every_field),
 		cmocka_unit_test(test_docs_examples),
 #endif

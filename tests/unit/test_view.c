@@ -1,1 +1,257 @@
-int main(void){return 0;}
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The screens, compared with tests/unit/golden: what people paste into chats
+ * should not change by accident. After a wanted change run this program with
+ * --update and read the difference.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "snapshots.h"
+#include "view/buffers.h"
+#include "view/picture.h"
+#include "view/selection.h"
+
+#define GOLDEN SOURCE_ROOT "/tests/unit/golden/"
+
+static bool update;
+
+static void check_golden(const char *name, const struct text *text)
+{
+	char path[512];
+	text_auto golden = TEXT_INIT;
+	char part[4096];
+	size_t n;
+
+	(void)snprintf(path, sizeof path, GOLDEN "%s.txt", name);
+	FILE *file = fopen(path, update ? "w" : "r");
+
+	assert_non_null(file);
+	if (update) {
+		assert_true(fwrite(text->bytes, 1, text->length, file) == text->length);
+	} else {
+		while ((n = fread(part, 1, sizeof part, file)) > 0)
+			text_append(&golden, part, n);
+		if (golden.length != text->length ||
+		    memcmp(golden.bytes, text->bytes, text->length) != 0)
+			fail_msg("%s is not what %s says:\n%s", name, path, text->bytes);
+	}
+	(void)fclose(file);
+}
+
+/* Every line of a box is as wide as the first. */
+static void check_aligned(const struct text *text)
+{
+	text_auto copy = TEXT_INIT;
+	unsigned width = 0;
+
+	text_append(&copy, text->bytes, text->length);
+	for (char *line = strtok(copy.bytes, "\n"); line; line = strtok(NULL, "\n")) {
+		unsigned columns = style_columns(line);
+
+		if (width == 0)
+			width = columns;
+		if (columns != width)
+			fail_msg("%u columns instead of %u: %s", columns, width, line);
+	}
+}
+
+static void test_picture(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*build)(struct snapshot *);
+		struct style style;
+	} cases[] = {
+		{"simple-80", snapshot_simple, {80, true, false}},
+		{"simple-80-ascii", snapshot_simple, {80, false, false}},
+		{"simple-120", snapshot_simple, {120, true, false}},
+		{"simple-80-colour", snapshot_simple, {80, true, true}},
+		{"odd-80", snapshot_odd, {80, true, false}},
+		{"odd-80-ascii", snapshot_odd, {80, false, false}},
+		{"odd-120", snapshot_odd, {120, true, false}},
+		{"odd-200", snapshot_odd, {200, true, false}},
+		{"empty-80", snapshot_init, {80, true, false}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct snapshot snapshot;
+		text_auto text = TEXT_INIT;
+
+		cases[i].build(&snapshot);
+		picture_write(&text, &snapshot, &cases[i].style);
+		assert_false(text.failed);
+		check_golden(cases[i].name, &text);
+		check_aligned(&text);
+		snapshot_clear(&snapshot);
+	}
+}
+
+/* Reason: every state has to be there without colour as well. */
+static void test_colour_is_never_alone(void **state)
+{
+	const struct style plain = {80, true, false}, colour = {80, true, true};
+	text_auto one = TEXT_INIT, two = TEXT_INIT, stripped = TEXT_INIT;
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_odd(&snapshot);
+	picture_write(&one, &snapshot, &plain);
+	picture_write(&two, &snapshot, &colour);
+	for (const char *p = two.bytes; *p; p++) {
+		if (*p == 0x1b)
+			while (*p != 'm')
+				p++;
+		else
+			text_putc(&stripped, *p);
+	}
+	assert_string_equal(one.bytes, stripped.bytes);
+	assert_null(strchr(one.bytes, 0x1b));
+	snapshot_clear(&snapshot);
+}
+
+static void test_buffers(void **state)
+{
+	static const struct {
+		const char *name;
+		struct style style;
+		struct buffer_filter filter;
+	} cases[] = {
+		{"buffers-80", {80, true, false}, {.type = -1, .order = ORDER_SIZE}},
+		{"buffers-120", {120, true, false}, {.type = -1, .order = ORDER_AGE}},
+		{"buffers-l1-80", {80, true, false}, {.type = MEMORY_L1}},
+		{"buffers-none-80", {80, true, false}, {.type = MEMORY_TRACE}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct snapshot snapshot;
+		text_auto text = TEXT_INIT;
+		uint32_t *indices, count;
+
+		snapshot_simple(&snapshot);
+		assert_int_equal(buffers_select(&snapshot, &cases[i].filter, &indices, &count), 0);
+		buffers_write(&text, &snapshot, &cases[i].style, indices, count);
+		check_golden(cases[i].name, &text);
+		free(indices);
+		snapshot_clear(&snapshot);
+	}
+}
+
+static void check_order(const struct snapshot *snapshot, struct buffer_filter filter,
+			const char *want)
+{
+	uint32_t *indices, count;
+	char got[16] = "";
+
+	filter.type = -1;
+	assert_int_equal(buffers_select(snapshot, &filter, &indices, &count), 0);
+	for (uint32_t i = 0; i < count; i++)
+		(void)snprintf(got + strlen(got), 3, "%u", indices[i]);
+	assert_string_equal(got, want);
+	free(indices);
+}
+
+static void test_selection(void **state)
+{
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_simple(&snapshot);
+	check_order(&snapshot, (struct buffer_filter){.order = ORDER_SIZE}, "012");
+	check_order(&snapshot, (struct buffer_filter){.order = ORDER_BANK}, "012");
+	check_order(&snapshot, (struct buffer_filter){.order = ORDER_AGE}, "012");
+	check_order(&snapshot, (struct buffer_filter){.order = ORDER_ADDRESS}, "021");
+	check_order(&snapshot, (struct buffer_filter){.order = ORDER_SLOT, .top = 1}, "0");
+	check_order(&snapshot, (struct buffer_filter){.min_bytes = 1 << 20}, "01");
+	check_order(&snapshot, (struct buffer_filter){.pid = 1}, "");
+	check_order(&snapshot, (struct buffer_filter){.by_chip = true, .unique_id = 3}, "");
+	check_order(&snapshot,
+		    (struct buffer_filter){.by_chip = true, .unique_id = UINT64_C(10226774059)},
+		    "012");
+	snapshot_clear(&snapshot);
+}
+
+/* Reason: an escape sequence in a command line must not reach the terminal. */
+static void test_hostile_strings(void **state)
+{
+	static const char *const hostile[] = {
+		"\x1b]0;title\x07\x1b[2J", "line\nbreak\r\ttab", "\xff\xfe\xc2\x9b", "\xe2\x80\xae",
+		"\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2\xe5\xad\x97",
+		"\xea\xb0\x80\xe3\x81\x82\xf0\x9f\x92\xa9", "<script>", "%s%n%x"};
+	const struct style style = {80, true, false};
+	char *huge = malloc(4097);
+
+	(void)state;
+	assert_non_null(huge);
+	memset(huge, 0x1b, 4096);
+	huge[4096] = '\0';
+	for (size_t i = 0; i <= sizeof hostile / sizeof hostile[0]; i++) {
+		const char *bytes = i < sizeof hostile / sizeof hostile[0] ? hostile[i] : huge;
+		struct snapshot snapshot;
+		text_auto text = TEXT_INIT;
+
+		snapshot_hostile(&snapshot, bytes, strlen(bytes));
+		/* so that the name of the capability is one that is shown, and its reason with it */
+		assert_int_equal(snapshot_string(&snapshot, "buffers", 7,
+						 &snapshot.capabilities[0].name), 0);
+		picture_write(&text, &snapshot, &style);
+		check_aligned(&text);
+		for (size_t at = 0; at < text.length; at++)
+			assert_false((unsigned char)text.bytes[at] < 0x20 && text.bytes[at] != '\n');
+		assert_null(strstr(text.bytes, "\xc2\x9b"));
+		assert_null(strstr(text.bytes, "\xe2\x80\xae"));
+		snapshot_clear(&snapshot);
+	}
+	free(huge);
+}
+
+static void test_sizes(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {
+		{0, "0 B"}, {1, "1 B"}, {999, "999 B"}, {1000, "0.98 KiB"}, {1023, "1.00 KiB"},
+		{1024, "1.00 KiB"}, {10 * 1024, "10.0 KiB"}, {100 * 1024, "100 KiB"},
+		{1023 * 1024, "1.00 MiB"}, {1280 << 20, "1.25 GiB"}, {UINT64_MAX, "16.0 EiB"},
+		{UINT64_C(12872318976), "12.0 GiB"}, {UINT64_C(1) << 50, "1.00 PiB"},
+		{10234, "9.99 KiB"}, {10235, "10.0 KiB"}, {102348, "99.9 KiB"}, {102350, "100 KiB"},
+	};
+	char cell[STYLE_CELL];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_string_equal(size_text(cases[i].bytes, cell), cases[i].text);
+	assert_string_equal(fact_size(fact_absent(REASON_NONE), cell), "-");
+	assert_string_equal(fact_size(fact_estimate(2048, REASON_NONE), cell), "~2.00 KiB");
+	assert_string_equal(percent_text(1, 1000000, cell), "<1%");
+	assert_string_equal(percent_text(999999, 1000000, cell), ">99%");
+	assert_string_equal(percent_text(5, 5, cell), "100%");
+	assert_string_equal(percent_text(0, 0, cell), "-");
+	assert_string_equal(age_text(UINT64_C(7265000000000), cell), "2 h 01 m");
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_picture),
+		cmocka_unit_test(test_colour_is_never_alone),
+		cmocka_unit_test(test_buffers),
+		cmocka_unit_test(test_selection),
+		cmocka_unit_test(test_hostile_strings),
+		cmocka_unit_test(test_sizes),
+	};
+
+	update = argc == 2 && strcmp(argv[1], "--update") == 0;
+	(void)setenv("TZ", "UTC", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/routes.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/json.h"
+#include "base/clock.h"
+#include "server/http.h"
+#include "server/server.h"
+#include "view/selection.h"
+
+/* How long a verification may take: the process answers at its next allocation. */
+#define VERIFY_NS UINT64_C(950000000)
+
+#define LIMIT_DEFAULT 1000u
+#define LIMIT_MAX     1000000u
+
+typedef void route_handler(struct server *server, const struct route_request *request,
+			   struct route_response *response);
+
+static void fail(struct route_response *response, unsigned status, const char *code,
+		 const char *message, const char *hint)
+{
+	text_free(&response->body);
+	response->etag[0] = '\0';
+	response->status = status;
+	json_write_error(&response->body, code, message, hint);
+}
+
+static void fail_errno(struct route_response *response, int error)
+{
+	fail(response, 500, "internal", strerror(-error), NULL);
+}
+
+static int parse_number(const char *text, uint64_t max, uint64_t *ret_value)
+{
+	char *end;
+
+	if (!text || text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	uint64_t value = strtoull(text, &end, 10);
+
+	if (errno || *end || value > max)
+		return -EINVAL;
+	*ret_value = value;
+	return 0;
+}
+
+static void bad_argument(struct route_response *response, const char *name)
+{
+	char message[96];
+
+	(void)snprintf(message, sizeof message, "the value of %s is not understood", name);
+	fail(response, 400, "bad_argument", message, "docs/api.md lists the parameters");
+}
+
+/* An optional number; false (with the response made) when it is there and bad. */
+static bool number_argument(const struct route_request *request, struct route_response *response,
+			    const char *name, uint64_t max, uint64_t *value)
+{
+	const char *text = request->argument(request, name);
+
+	if (!text || parse_number(text, max, value) == 0)
+		return true;
+	bad_argument(response, name);
+	return false;
+}
+
+static bool flag_argument(const struct route_request *request, const char *name)
+{
+	const char *text = request->argument(request, name);
+
+	return text && strcmp(text, "0") != 0 && strcmp(text, "false") != 0;
+}
+
+/*
+ * The event numbers of all tables, and who asks: two viewers with the same
+ * events see different things.
+ */
+static bool not_modified(struct server *server, const struct route_request *request,
+			 struct route_response *response, uint64_t variant)
+{
+	uint64_t sum = registry_event_sum(&server->registry);
+
+	sum = (sum ^ request->viewer.uid ^ variant << 32) * UINT64_C(0x100000001b3);
+	(void)snprintf(response->etag, sizeof response->etag, "\"%016" PRIx64 "\"", sum);
+	if (!request->if_none_match || strcmp(request->if_none_match, response->etag) != 0)
+		return false;
+	response->status = 304;
+	return true;
+}
+
+static void route_snapshot(struct server *server, const struct route_request *request,
+			   struct route_response *response)
+{
+	struct collect_options options = {.largest_free = flag_argument(request, "largest_free")};
+	struct snapshot snapshot;
+
+	if (not_modified(server, request, response, options.largest_free))
+		return;
+	int r = server_snapshot(server, &options, &request->viewer, &snapshot);
+
+	if (r < 0)
+		return fail_errno(response, r);
+	json_write_snapshot(&response->body, &snapshot);
+	snapshot_clear(&snapshot);
+}
+
+/* The same document with one of its lists empty: one schema for three routes. */
+static void route_part(struct server *server, const struct route_request *request,
+		       struct route_response *response, bool devices)
+{
+	struct collect_options options = {.largest_free = flag_argument(request, "largest_free")};
+	struct snapshot snapshot;
+
+	if (not_modified(server, request, response, devices ? 3 : 5))
+		return;
+	int r = server_snapshot(server, &options, &request->viewer, &snapshot);
+
+	if (r < 0)
+		return fail_errno(response, r);
+	if (devices)
+		snapshot.process_count = 0;
+	else
+		snapshot.machine_devices.count = 0;
+	json_write_snapshot(&response->body, &snapshot);
+	snapshot_clear(&snapshot);
+}
+
+static void route_devices(struct server *server, const struct route_request *request,
+			  struct route_response *response)
+{
+	route_part(server, request, response, true);
+}
+
+static void route_processes(struct server *server, const struct route_request *request,
+			    struct route_response *response)
+{
+	route_part(server, request, response, false);
+}
+
+static bool order_argument(const struct route_request *request, struct route_response *response,
+			   enum buffer_order *order)
+{
+	static const struct {
+		const char *name;
+		enum buffer_order order;
+	} orders[] = {{"slot", ORDER_SLOT}, {"size", ORDER_SIZE},	{"bank", ORDER_BANK},
+		      {"age", ORDER_AGE},   {"address", ORDER_ADDRESS}, {"pid", ORDER_PID}};
+	const char *text = request->argument(request, "sort");
+
+	for (size_t i = 0; text && i < sizeof orders / sizeof orders[0]; i++)
+		if (strcmp(text, orders[i].name) == 0) {
+			*order = orders[i].order;
+			return true;
+		}
+	if (text)
+		bad_argument(response, "sort");
+	return !text;
+}
+
+static bool filter_arguments(const struct route_request *request, struct route_response *response,
+			     struct buffer_filter *filter)
+{
+	const char *type = request->argument(request, "type");
+	enum memory_type parsed;
+	uint64_t pid = 0;
+
+	filter->by_chip = request->argument(request, "chip") != NULL;
+	if (!number_argument(request, response, "pid", UINT32_MAX, &pid) ||
+	    !number_argument(request, response, "chip", UINT64_MAX, &filter->unique_id) ||
+	    !number_argument(request, response, "min_bytes", UINT64_MAX, &filter->min_bytes) ||
+	    !order_argument(request, response, &filter->order))
+		return false;
+	filter->pid = (uint32_t)pid;
+	if (type && memory_type_parse(type, &parsed) < 0) {
+		bad_argument(response, "type");
+		return false;
+	}
+	filter->type = type ? (int)parsed : -1;
+	return true;
+}
+
+/* The document of a page, and the cursor of the next one when there is one. */
+static void write_page(struct route_response *response, const struct snapshot *snapshot,
+		       const uint32_t *indices, uint32_t count, uint64_t first, uint64_t limit)
+{
+	uint64_t left = first < count ? count - first : 0;
+	uint32_t shown = (uint32_t)(left < limit ? left : limit);
+
+	json_write_buffers(&response->body, snapshot, indices + (first < count ? first : count),
+			   shown);
+	if (response->body.failed || response->body.length == 0)
+		return;
+	response->body.length--; /* the closing brace moves behind the cursor */
+	if (left > shown)
+		text_printf(&response->body, ",\"cursor\":\"%" PRIu64 "\"}", first + shown);
+	else
+		text_puts(&response->body, ",\"cursor\":null}");
+}
+
+static void route_buffers(struct server *server, const struct route_request *request,
+			  struct route_response *response)
+{
+	struct collect_options options = {.buffers = true};
+	struct buffer_filter filter = {.order = ORDER_SLOT};
+	uint64_t limit = LIMIT_DEFAULT, cursor = 0;
+	uint32_t *indices, count;
+	struct snapshot snapshot;
+
+	if (!filter_arguments(request, response, &filter) ||
+	    !number_argument(request, response, "limit", LIMIT_MAX, &limit) ||
+	    !number_argument(request, response, "cursor", UINT32_MAX, &cursor))
+		return;
+	options.pid = filter.pid;
+	int r = server_snapshot(server, &options, &request->viewer, &snapshot);
+
+	if (r < 0)
+		return fail_errno(response, r);
+	r = buffers_select(&snapshot, &filter, &indices, &count);
+	if (r < 0) {
+		fail_errno(response, r);
+	} else {
+		write_page(response, &snapshot, indices, count, cursor, limit);
+		free(indices);
+	}
+	snapshot_clear(&snapshot);
+}
+
+static void route_failures(struct server *server, const struct route_request *request,
+			   struct route_response *response)
+{
+	const struct collect_options options = {0};
+	struct snapshot snapshot;
+	uint32_t kept = 0;
+	int r = server_snapshot(server, &options, &request->viewer, &snapshot);
+
+	if (r < 0)
+		return fail_errno(response, r);
+	for (uint32_t i = 0; i < snapshot.process_count; i++)
+		if (snapshot.processes[i].failure_count)
+			snapshot.processes[kept++] = snapshot.processes[i];
+	snapshot.process_count = kept;
+	snapshot.machine_devices.count = 0;
+	json_write_snapshot(&response->body, &snapshot);
+	snapshot_clear(&snapshot);
+}
+
+static void route_server(struct server *server, const struct route_request *request,
+			 struct route_response *response)
+{
+	const struct registry *registry = &server->registry;
+	struct text *body = &response->body;
+	char started[40], now[40];
+
+	(void)request;
+	clock_rfc3339(server->started_ns, started, sizeof started);
+	clock_rfc3339(clock_realtime_ns(), now, sizeof now);
+	text_printf(body,
+		    "{\"schema\":\"ttmem.server/1\",\"time\":\"%s\",\"version\":\"" TTMEM_VERSION
+		    "\",\"started\":\"%s\",\"tables\":{\"live\":%u,\"exited\":%u,\"accepted\":%" PRIu64
+		    "},\"refused\":{",
+		    now, started, registry->count - registry->dead, registry->dead,
+		    registry->accepted);
+	for (enum refusal i = 0; i < REFUSALS; i++)
+		text_printf(body, "%s\"%s\":%" PRIu64, i ? "," : "", refusal_name(i),
+			    registry->refused[i]);
+	text_printf(body,
+		    "},\"sampling\":{\"count\":%" PRIu64 ",\"cpu_ns\":%" PRIu64
+		    "},\"connections\":%u,\"at_start\":{\"processes_seen\":%u,"
+		    "\"processes_denied\":%u,\"tables_refused\":%u}}",
+		    server->samples, server->sample_cpu_ns, http_connections(server->http),
+		    server->notes.processes_seen, server->notes.processes_denied,
+		    server->notes.tables_refused);
+}
+
+static void route_healthz(struct server *server, const struct route_request *request,
+			  struct route_response *response)
+{
+	(void)server;
+	(void)request;
+	text_puts(&response->body, "{\"status\":\"ok\"}");
+}
+
+/* Rows that carry this request's number. Return: how many answers are written. */
+static unsigned write_answers(struct text *body, const struct region_image *image,
+			      uint64_t request)
+{
+	unsigned answers = 0;
+
+	for (uint32_t i = 0; i < image->row_count; i++)
+		for (enum memory_type type = 0; type < MEMORY_TYPES; type++) {
+			const struct region_row *row = &image->rows[i];
+			const struct region_verify *v = &row->verify[type];
+
+			if (v->request != request || row->allocator.closed_ns)
+				continue;
+			text_printf(body,
+				    "%s{\"allocator\":%u,\"type\":\"%s\",\"ours\":{"
+				    "\"allocated_bytes\":%" PRIu64 "},\"allocator_says\":{"
+				    "\"size_bytes\":%" PRIu64 ",\"allocated_bytes\":%" PRIu64
+				    ",\"free_bytes\":%" PRIu64 ",\"largest_free_bytes\":%" PRIu64
+				    "},\"equal\":%s}",
+				    answers++ ? "," : "", row->id, memory_type_key(type),
+				    v->our_bank_bytes, v->their_total, v->their_allocated,
+				    v->their_free, v->their_largest,
+				    v->our_event == 0				? "null"
+				    : v->our_bank_bytes == v->their_allocated ? "true"
+									      : "false");
+		}
+	return answers;
+}
+
+static uint64_t ask(struct entry *entry)
+{
+	struct control_line *line = &entry->control->servers[entry->line];
+	uint64_t request = clock_monotonic_ns() | 1;
+
+	__atomic_store_n(&line->verify_request, request, __ATOMIC_RELEASE);
+	/* release: the process that sees the bell sees the request as well */
+	(void)__atomic_fetch_add(&entry->control->doorbell, 1, __ATOMIC_RELEASE);
+	return request;
+}
+
+/* Return: whether there are any answers yet. */
+static bool read_answers(struct text *answers, const struct entry *entry, uint64_t request)
+{
+	struct region_image image;
+
+	if (region_read_image(&entry->map, &image) < 0)
+		return false;
+	unsigned n = write_answers(answers, &image, request);
+
+	region_image_clear(&image);
+	return n > 0;
+}
+
+static void route_verify(struct server *server, const struct route_request *request,
+			 struct route_response *response)
+{
+	uint64_t pid = 0;
+	text_auto answers = TEXT_INIT;
+
+	if (!number_argument(request, response, "pid", UINT32_MAX, &pid))
+		return;
+	struct entry *entry = registry_find(&server->registry, (uint32_t)pid);
+
+	if (!entry)
+		return fail(response, 404, "no_process", "no live process with this pid reports",
+			    "/v1/processes lists those that do");
+	if (request->viewer.anonymous ||
+	    (request->viewer.uid != 0 && request->viewer.uid != entry->uid))
+		return fail(response, 403, "denied", "this process belongs to another user",
+			    "ask as its owner or as root");
+	if (!entry->control)
+		return fail(response, 409, "no_control", "the process gave no control page", NULL);
+	uint64_t token = request->token ? request->token : ask(entry);
+
+	if (!read_answers(&answers, entry, token) && request->waited_ns < VERIFY_NS) {
+		response->token = token;
+		return;
+	}
+	text_printf(&response->body,
+		    "{\"schema\":\"ttmem.verify/1\",\"pid\":%u,\"state\":\"%s\",\"answers\":[%s]}",
+		    entry->pid, answers.length ? "answered" : "idle",
+		    answers.bytes ? answers.bytes : "");
+}
+
+static const struct {
+	const char *method, *path;
+	route_handler *handler;
+} routes[] = {
+	{"GET", "/v1/snapshot", route_snapshot},   {"GET", "/v1/processes", route_processes},
+	{"GET", "/v1/devices", route_devices},	   {"GET", "/v1/buffers", route_buffers},
+	{"GET", "/v1/failures", route_failures},   {"GET", "/v1/server", route_server},
+	{"GET", "/healthz", route_healthz},	   {"POST", "/v1/verify", route_verify},
+};
+
+void routes_answer(struct server *server, const struct route_request *request,
+		   struct route_response *response)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+		if (strcmp(request->path, routes[i].path) != 0)
+			continue;
+		known = true;
+		if (strcmp(request->method, routes[i].method) == 0)
+			return routes[i].handler(server, request, response);
+	}
+	if (known)
+		fail(response, 405, "method", "this path takes another method", NULL);
+	else
+		fail(response, 404, "no_route", "there is no such path",
+		     "docs/api.md lists the routes");
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/server.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "collect/tables.h"
+#include "server/http.h"
+
+#define API_SOCKET "api.sock"
+
+/* How soon a request that waits for a process is looked at again. */
+#define WAITING_MS 3
+
+void server_log(int priority, const char *format, ...)
+{
+	va_list args;
+
+	/* the journal reads the level off the line's head; a terminal should not see it */
+	if (getenv("JOURNAL_STREAM"))
+		fprintf(stderr, "<%d>", priority);
+	fputs("ttmemd: ", stderr);
+	va_start(args, format);
+	(void)vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static int choose_directory(struct server *server)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	int n;
+
+	if (server->options.socket_dir)
+		n = snprintf(server->directory, sizeof server->directory, "%s",
+			     server->options.socket_dir);
+	else if (geteuid() == 0)
+		n = snprintf(server->directory, sizeof server->directory, "/run/ttmem");
+	else if (runtime && *runtime)
+		n = snprintf(server->directory, sizeof server->directory, "%s/ttmem", runtime);
+	else
+		return -ENOENT;
+	/* a socket's name has to fit its address */
+	if (n < 0 || (size_t)n >= sizeof server->directory - sizeof REGISTRATION_SOCKET)
+		return -ENAMETOOLONG;
+	return mkdir(server->directory, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* One server a directory. The lock dies with its holder, so it is never stale. */
+static int take_directory(struct server *server)
+{
+	char path[160], who[32] = "";
+
+	(void)snprintf(path, sizeof path, "%s/lock", server->directory);
+	server->directory_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (server->directory_lock < 0)
+		return -errno;
+	if (flock(server->directory_lock, LOCK_EX | LOCK_NB) < 0) {
+		ssize_t n = pread(server->directory_lock, who, sizeof who - 1, 0);
+
+		who[n > 0 ? n : 0] = '\0';
+		server_log(LOG_ERR, "a server with pid %s already serves %s", n > 0 ? who : "?",
+			   server->directory);
+		return -EBUSY;
+	}
+	int n = snprintf(who, sizeof who, "%d", getpid());
+
+	if (ftruncate(server->directory_lock, 0) < 0 ||
+	    pwrite(server->directory_lock, who, (size_t)n, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int listen_api(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(path);
+
+	if (length >= sizeof address.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, length + 1);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	/* everybody may ask: what they get is decided by who they are */
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0666) < 0 ||
+	    listen(fd, 128) < 0) {
+		int r = -errno;
+
+		(void)close(fd);
+		return r;
+	}
+	return fd;
+}
+
+/* The descriptors of thousands of processes: as many as we are allowed to have. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void on_registration(struct loop_watch *watch)
+{
+	struct server *server =
+		(struct server *)(void *)((char *)watch - offsetof(struct server, registrations));
+	struct received received;
+	int r = receive_accept(watch->fd, &received);
+
+	if (r == 0)
+		registry_add(&server->registry, &received);
+	else if (r == -EBADMSG)
+		server->registry.refused[REFUSED_MESSAGE]++;
+}
+
+static void on_signal(struct loop_watch *watch)
+{
+	struct server *server =
+		(struct server *)(void *)((char *)watch - offsetof(struct server, signals));
+	struct signalfd_siginfo info;
+
+	if (read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info)
+		server->loop.stopping = true;
+}
+
+/* The control page among a process's descriptors; -1 when it cannot be opened. */
+static int open_control(uint32_t pid)
+{
+	char path[64], target[64];
+
+	(void)snprintf(path, sizeof path, "/proc/%u/fd", pid);
+	DIR *directory = opendir(path);
+	int found = -1;
+
+	for (struct dirent *entry; directory && found < 0 && (entry = readdir(directory));) {
+		ssize_t n = readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1);
+
+		target[n > 0 ? n : 0] = '\0';
+		if (strncmp(target, "/memfd:" CONTROL_NAME " (", sizeof CONTROL_NAME + 8) == 0)
+			found = openat(dirfd(directory), entry->d_name, O_RDWR | O_CLOEXEC);
+	}
+	if (directory)
+		(void)closedir(directory);
+	return found;
+}
+
+/* Tables that were there before us; the processes register by themselves as well. */
+static int adopt(void *argument, const struct region_map *map, uint32_t pid, uint32_t uid,
+		 enum process_state state)
+{
+	struct server *server = argument;
+	char path[32];
+	struct stat st;
+	int table = fcntl(map->fd, F_DUPFD_CLOEXEC, 0);
+
+	(void)snprintf(path, sizeof path, "/proc/%u", pid);
+	if (table < 0 || state != PROCESS_LIVE || stat(path, &st) < 0) {
+		if (table >= 0)
+			(void)close(table);
+		return 0;
+	}
+	registry_adopt(&server->registry, table, open_control(pid), pid, uid, (uint32_t)st.st_gid);
+	return 0;
+}
+
+static int start_sockets(struct server *server)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof path, "%s/" REGISTRATION_SOCKET, server->directory);
+	(void)unlink(path); /* we hold the lock: whatever is there is stale */
+	server->registrations = (struct loop_watch){receive_listen(path, 0666), on_registration};
+	if (server->registrations.fd < 0)
+		return server->registrations.fd;
+	(void)snprintf(path, sizeof path, "%s/" API_SOCKET, server->directory);
+	(void)unlink(path);
+	int api = listen_api(path);
+
+	if (api < 0)
+		return api;
+	int r = http_start(server, api, &server->http);
+
+	return r < 0 ? r : loop_add(&server->loop, &server->registrations);
+}
+
+static int start_signals(struct server *server)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	server->signals = (struct loop_watch){signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal};
+	return server->signals.fd < 0 ? -errno : loop_add(&server->loop, &server->signals);
+}
+
+int server_start(struct server *server, const struct server_options *options)
+{
+	const struct collect_options all = {0};
+	int r;
+
+	*server = (struct server){.options = *options,
+				  .directory_lock = -1,
+				  .registrations.fd = -1,
+				  .signals.fd = -1,
+				  .loop.epoll = -1,
+				  .started_ns = clock_realtime_ns()};
+	raise_descriptor_limit();
+	r = choose_directory(server);
+	if (r < 0) {
+		server_log(LOG_ERR, "no directory for the sockets: %s; give one with --socket-dir",
+			   strerror(-r));
+		return 1;
+	}
+	r = take_directory(server);
+	if (r == -EBUSY)
+		return 1;
+	if (r == 0)
+		r = loop_init(&server->loop);
+	if (r == 0)
+		r = registry_init(&server->registry, &server->loop);
+	if (r == 0)
+		r = start_signals(server);
+	if (r == 0)
+		r = start_sockets(server);
+	if (r < 0) {
+		server_log(LOG_ERR, "cannot serve %s: %s", server->directory, strerror(-r));
+		return 1;
+	}
+	(void)tables_visit(&all, adopt, server, &server->notes);
+	server_log(LOG_INFO, "serving %s, %u tables found", server->directory,
+		   server->registry.count);
+	return 0;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) < 0
+		       ? 0
+		       : (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+static void sample(struct server *server, uint64_t now_ns)
+{
+	uint64_t before = cpu_ns();
+
+	registry_tick(&server->registry, now_ns);
+	http_tick(server->http, now_ns);
+	server->samples++;
+	server->sample_cpu_ns += cpu_ns() - before;
+}
+
+int server_run(struct server *server)
+{
+	uint64_t interval_ns = server->options.sample_ms * 1000000;
+	uint64_t next = clock_monotonic_ns();
+
+	while (!server->loop.stopping) {
+		uint64_t now = clock_monotonic_ns();
+
+		if (now >= next) {
+			sample(server, now);
+			next = now + interval_ns;
+		}
+		int wait_ms = (int)((next - now) / 1000000) + 1;
+
+		if (http_is_waiting(server->http)) {
+			http_look_again(server->http);
+			wait_ms = wait_ms < WAITING_MS ? wait_ms : WAITING_MS;
+		}
+		int r = loop_once(&server->loop, wait_ms);
+
+		if (r < 0) {
+			server_log(LOG_ERR, "waiting failed: %s", strerror(-r));
+			return 1;
+		}
+	}
+	server_log(LOG_INFO, "stopping");
+	return 0;
+}
+
+void server_stop(struct server *server)
+{
+	char path[160];
+
+	http_stop(server->http);
+	registry_finish(&server->registry);
+	if (server->registrations.fd >= 0) {
+		(void)close(server->registrations.fd);
+		(void)snprintf(path, sizeof path, "%s/" REGISTRATION_SOCKET, server->directory);
+		(void)unlink(path);
+		(void)snprintf(path, sizeof path, "%s/" API_SOCKET, server->directory);
+		(void)unlink(path);
+	}
+	if (server->signals.fd >= 0)
+		(void)close(server->signals.fd);
+	loop_finish(&server->loop);
+	if (server->directory_lock >= 0)
+		(void)close(server->directory_lock);
+}
+
+int server_snapshot(struct server *server, const struct collect_options *options,
+		    const struct policy_viewer *viewer, struct snapshot *ret_snapshot)
+{
+	struct collection collection;
+	int r = 0;
+
+	collection_init(&collection, options);
+	for (struct entry *e = server->registry.entries; r == 0 && e; e = e->next) {
+		uint32_t index = collection.snapshot.process_count;
+
+		if (options->pid && options->pid != e->pid)
+			continue;
+		if (options->buffers || options->largest_free)
+			(void)region_map_refresh(&e->map);
+		r = collection_add_table(&collection, &e->map, e->pid, e->uid,
+					 (enum process_state)e->state);
+		if (r < 0)
+			break;
+		collection.snapshot.processes[index].gid = e->gid;
+		if (e->state == PROCESS_EXITED)
+			collection.snapshot.processes[index].exited_ns = fact_of(e->exited_ns);
+	}
+	if (r == 0)
+		r = snapshot_string(&collection.snapshot, server->directory,
+				    strlen(server->directory), &collection.snapshot.server);
+	if (r == 0)
+		r = collection_finish(&collection, ret_snapshot);
+	collection_clear(&collection);
+	if (r == 0)
+		policy_apply(ret_snapshot, viewer, server->options.share);
+	return r;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ttmemd as an object: the sockets, the registry behind them, and what the
+ * routes need to know. One thread, one loop.
+ */
+#ifndef TTMEM_SERVER_SERVER_H
+#define TTMEM_SERVER_SERVER_H
+
+#include "base/loop.h"
+#include "collect/collect.h"
+#include "model/policy.h"
+#include "server/registry.h"
+
+struct http;
+
+struct server_options {
+	const char *socket_dir; /* NULL: /run/ttmem as root, else $XDG_RUNTIME_DIR/ttmem */
+	uint64_t sample_ms;
+	enum policy_share share;
+};
+
+struct server {
+	struct server_options options;
+	struct loop loop;
+	struct registry registry;
+	struct http *http;
+	struct loop_watch registrations, signals;
+	char directory[96];
+	int directory_lock; /* one server per directory */
+	uint64_t started_ns; /* CLOCK_REALTIME */
+	uint64_t samples, sample_cpu_ns;
+	struct collect_notes notes; /* of the search at start */
+};
+
+/* server_start - directory, sockets, tables that are there already. Return: 0, or an exit code. */
+int server_start(struct server *server, const struct server_options *options);
+/* server_run - until SIGTERM or SIGINT. Return: exit code. */
+int server_run(struct server *server);
+void server_stop(struct server *server);
+
+/*
+ * server_snapshot - what this viewer may see now. Return: 0 or -errno; clear it with
+ * snapshot_clear.
+ */
+int server_snapshot(struct server *server, const struct collect_options *options,
+		    const struct policy_viewer *viewer, struct snapshot *ret_snapshot);
+
+/* server_log - one line to stderr; with a priority prefix when a journal reads it */
+void server_log(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables that lie, by the million. An honest table is spoilt by patches from
+ * the input, sealed, and goes the whole way: map, image, slots, snapshot, JSON.
+ * Reason: it comes from another process, perhaps of another user; whoever
+ * reads it must neither crash nor hang nor use more memory than the limits
+ * (libFuzzer checks those), nor make pages of the file real by looking, and
+ * what it shows must be readable again.
+ *
+ * Input: one byte of flags, then patches of
+ *   part (1)  row (2)  word (1)  repeat (1)  length (1)  bytes (length)
+ * A patch writes its bytes at a word of a row of a part, and at the same word
+ * of the `repeat` rows after it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/json.h"
+#include "collect/collect.h"
+#include "fuzz.h"
+#include "region/reader.h"
+#include "region/writer.h"
+
+#define SLOTS	REGION_BLOCK_SLOTS
+#define BYTES	REGION_FILE_BYTES(SLOTS)
+#define BUFFERS 40u
+
+enum flags {
+	FLAG_NOT_SEALED = 1,
+	FLAG_ODD_SIZE = 2, /* the file is one page shorter than the head says */
+	FLAG_NO_BUFFERS = 4,
+	FLAG_NO_LARGEST = 8,
+	FLAG_HOLES = 16, /* the second half of the file has no pages */
+};
+
+static const struct {
+	uint64_t offset;
+	uint32_t bytes;
+} parts[] = {
+	{REGION_HEAD_OFFSET, 0},
+	{REGION_CAPABILITIES_OFFSET, sizeof(struct region_capability)},
+	{REGION_FAILURES_OFFSET, sizeof(struct region_failure)},
+	{REGION_TOTALS_OFFSET, sizeof(struct region_totals)},
+	{REGION_VERIFY_OFFSET, sizeof(struct region_verify)},
+	{REGION_ALLOCATORS_OFFSET, sizeof(struct region_allocator)},
+	{REGION_SLOTS_OFFSET, sizeof(struct region_slot)},
+	{REGION_HEAD_OFFSET, 64}, /* anywhere in the first 4 MiB */
+};
+
+struct patch {
+	uint8_t part;
+	uint8_t row[2];
+	uint8_t word, repeat, length;
+};
+
+/* An open mesh over two chips, a submesh of it that holds buffers too, and a closed one. */
+static void add_allocators(struct region_writer *writer)
+{
+	for (uint32_t i = 0; i < 3; i++) {
+		struct region_allocator row = {.object = 100 + i,
+					       .device = 200 + i,
+					       .parent_device = i ? 200 : 0,
+					       .arch = 2,
+					       .chip_count = i == 1 ? 1 : 2};
+		uint32_t at;
+
+		for (uint32_t type = 0; type < REGION_MEMORY_TYPES; type++)
+			row.geometry[type] = (struct region_geometry){
+				.banks = 12, .alignment = 32, .bank_bytes = 1 << 20,
+				.base_address = 4096};
+		for (uint32_t chip = 0; chip < row.chip_count; chip++)
+			row.chips[chip] = (struct region_chip){
+				.unique_id = 1000 + chip, .chip_id = chip,
+				.flags = chip ? REGION_CHIP_HAS_UNIQUE_ID : 0};
+		FUZZ_CHECK(region_writer_allocator_add(writer, &row, 1, &at) == 0);
+	}
+}
+
+static void fill_table(struct region_writer *writer)
+{
+	struct region_failure failure = {.time_ns = 5, .requested_bytes = 1 << 30, .thread = 7};
+
+	add_allocators(writer);
+	for (uint32_t i = 0; i < BUFFERS; i++) {
+		struct region_buffer b = {.object = 4096 + 8 * i,
+					  .allocator = 100 + i % 3,
+					  .device = 200 + i % 3,
+					  .address = 4096 + 4096 * i,
+					  .requested_bytes = 3000,
+					  .bank_bytes = 2048,
+					  .page_bytes = 1024,
+					  .pages = 3,
+					  .cores = REGION_NONE,
+					  .type = (uint8_t)(i / 3 % REGION_MEMORY_TYPES)};
+
+		FUZZ_CHECK(region_writer_alloc(writer, &b) == 0);
+	}
+	region_writer_close_device(writer, 202, 9);
+	for (int i = 0; i < 3; i++)
+		region_writer_fail(writer, &failure);
+	region_writer_capability(writer, "buffers", CAPABILITY_PRESENT, NULL);
+	region_writer_capability(writer, "unique_ids", CAPABILITY_MISSING, "a_symbol");
+}
+
+/* The bytes of an honest table; made once, copied for each input. */
+static const uint8_t *honest_table(void)
+{
+	static const uint8_t *bytes;
+	struct region_identity identity = {.entry = "fuzz", .slots_max = SLOTS};
+
+	if (bytes)
+		return bytes;
+	struct region_writer *writer = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	FUZZ_CHECK(writer != MAP_FAILED);
+	FUZZ_CHECK(region_writer_create(writer, &identity) == 0);
+	fill_table(writer);
+	bytes = writer->table; /* stays mapped for good */
+	return bytes;
+}
+
+static void apply(uint8_t *table, const struct patch *patch, const uint8_t *bytes)
+{
+	unsigned part = patch->part % (sizeof parts / sizeof parts[0]);
+	uint64_t row = (uint64_t)patch->row[0] | (uint64_t)patch->row[1] << 8;
+
+	for (uint64_t i = row; i <= row + patch->repeat; i++) {
+		uint64_t at = parts[part].offset + i * parts[part].bytes + 8u * patch->word;
+
+		if (at + patch->length <= BYTES)
+			memcpy(table + at, bytes, patch->length);
+	}
+}
+
+/* A file with the patched table; the descriptor, as a reader would get it. */
+static int forge(struct input *input, unsigned flags)
+{
+	uint64_t bytes = flags & FLAG_ODD_SIZE ? BYTES - REGION_PAGE_BYTES : BYTES;
+	const uint8_t *honest = honest_table();
+	int fd = (int)memfd_create("forged", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+
+	FUZZ_CHECK(fd >= 0 && ftruncate(fd, (off_t)BYTES) == 0);
+	uint8_t *table = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	FUZZ_CHECK(table != MAP_FAILED);
+	/* what the writer has backed: the front, a few rows of each part, one block of slots */
+	memcpy(table, honest, REGION_TOTALS_OFFSET + 4096);
+	memcpy(table + REGION_VERIFY_OFFSET, honest + REGION_VERIFY_OFFSET, 4096);
+	memcpy(table + REGION_ALLOCATORS_OFFSET, honest + REGION_ALLOCATORS_OFFSET, 8192);
+	memcpy(table + REGION_SLOTS_OFFSET, honest + REGION_SLOTS_OFFSET, 4096);
+	while (input->size > 0) {
+		struct patch patch;
+		uint8_t patch_bytes[UINT8_MAX];
+
+		input_take(input, &patch, sizeof patch);
+		patch.length = (uint8_t)input_take(input, patch_bytes, patch.length);
+		apply(table, &patch, patch_bytes);
+	}
+	(void)munmap(table, BYTES);
+	FUZZ_CHECK(ftruncate(fd, (off_t)bytes) == 0);
+	if (flags & FLAG_HOLES)
+		FUZZ_CHECK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				     (off_t)BYTES / 2, (off_t)BYTES / 2) == 0);
+	if (!(flags & FLAG_NOT_SEALED))
+		FUZZ_CHECK(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0);
+	return fd;
+}
+
+static uint64_t allocated(int fd)
+{
+	struct stat st;
+
+	FUZZ_CHECK(fstat(fd, &st) == 0);
+	return (uint64_t)st.st_blocks;
+}
+
+static void show(struct collection *collection)
+{
+	struct snapshot snapshot, again;
+	struct text text = TEXT_INIT;
+
+	FUZZ_CHECK(collection_finish(collection, &snapshot) == 0);
+	json_write_snapshot(&text, &snapshot);
+	FUZZ_CHECK(!text.failed);
+	FUZZ_CHECK(json_read_snapshot(text.bytes, text.length, &again) == 0);
+	text_free(&text);
+	snapshot_clear(&again);
+	json_write_buffers(&text, &snapshot, NULL, snapshot.buffer_count);
+	FUZZ_CHECK(!text.failed);
+	FUZZ_CHECK(json_read_buffers(text.bytes, text.length, &again) == 0);
+	FUZZ_CHECK(again.buffer_count == snapshot.buffer_count);
+	text_free(&text);
+	snapshot_clear(&again);
+	snapshot_clear(&snapshot);
+}
+
+static void collect(const struct region_map *map, unsigned flags)
+{
+	struct collect_options options = {.buffers = !(flags & FLAG_NO_BUFFERS),
+					  .largest_free = !(flags & FLAG_NO_LARGEST)};
+	struct collection collection;
+
+	collection_init(&collection, &options);
+	/* twice: chips are then covered by two processes, the ranges of the first lie before */
+	FUZZ_CHECK(collection_add_table(&collection, map, 1, 0, PROCESS_LIVE) == 0);
+	FUZZ_CHECK(collection_add_table(&collection, map, 2, 0, PROCESS_LIVE) == 0);
+	show(&collection);
+	collection_clear(&collection);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {data, size};
+	unsigned flags = input_byte(&input);
+	struct region_map map;
+	int fd = forge(&input, flags);
+	uint64_t before = allocated(fd);
+	int r = region_map_open(fd, &map);
+
+	FUZZ_CHECK(r >= 0);
+	if (flags & FLAG_NOT_SEALED)
+		FUZZ_CHECK(r > 0);
+	if (r == 0) {
+		collect(&map, flags);
+		region_map_close(&map);
+	}
+	FUZZ_CHECK(allocated(fd) == before);
+	(void)close(fd);
+	return 0;
+}
