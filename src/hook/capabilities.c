@@ -39,7 +39,8 @@ static const struct requirement requirements[] = {
 static const char *missing(const struct metal *metal, const struct requirement *r)
 {
 	for (unsigned i = 0; i < r->symbol_count; i++)
-		if (!metal->symbol[r->symbols[i]])
+		if (!metal->symbol[r->symbols[i]] &&
+		    !(r->symbols[i] == S(cluster_description) && metal->cluster_description_offset))
 			return metal_symbol_name(r->symbols[i]);
 	for (unsigned i = 0; i < r->handler_count; i++)
 		if (metal->real[r->handlers[i]])

@@ -48,6 +48,7 @@ struct metal {
 	uint8_t	 build_id[32];
 	size_t	 build_id_bytes;
 	const char *version; /* NULL: a build we do not know */
+	uint32_t cluster_description_offset; /* in tt::Cluster; 0: there is a function for it */
 	metal_function real[METAL_HANDLERS];
 	metal_function symbol[METAL_SYMBOLS];
 };

@@ -192,27 +192,39 @@ static void describe_mesh(const struct metal *metal, uint64_t mesh, struct regio
 	}
 }
 
+static uint64_t follow(const struct metal *metal, enum metal_symbol symbol, uint64_t object)
+{
+	metal_function function = metal->symbol[symbol];
+
+	return object && function ? ((uint64_t(*)(uint64_t))function)(object) : 0;
+}
+
+/* By its function or, in known builds without one, by its place in the object. */
+static uint64_t cluster_description(const struct metal *metal, uint64_t cluster)
+{
+	uint64_t description = 0;
+
+	if (metal->symbol[METAL_SYMBOL_cluster_description])
+		return follow(metal, METAL_SYMBOL_cluster_description, cluster);
+	if (cluster && metal->cluster_description_offset &&
+	    safe_read_word(cluster + metal->cluster_description_offset, &description) < 0)
+		return 0;
+	return description;
+}
+
 /* MetalContext -> Cluster -> ClusterDescriptor -> unordered_map<chip id, unique id>; 0: none */
 static uint64_t unique_id_map(const struct metal *metal)
 {
-	static const enum metal_symbol chain[] = {
-		METAL_SYMBOL_context_cluster,
-		METAL_SYMBOL_cluster_description,
-		METAL_SYMBOL_chip_unique_ids,
-	};
 	metal_function instance = metal->symbol[METAL_SYMBOL_context_instance];
 
-	if (!instance)
+	/* without the end of the way there is no reason to begin it */
+	if (!instance || !metal->symbol[METAL_SYMBOL_chip_unique_ids])
 		return 0;
-	for (size_t i = 0; i < sizeof chain / sizeof chain[0]; i++)
-		if (!metal->symbol[chain[i]])
-			return 0;
 	/* context 0; the older form has no parameter and ignores it */
-	uint64_t object = ((uint64_t(*)(int))instance)(0);
+	uint64_t context = ((uint64_t(*)(int))instance)(0);
+	uint64_t cluster = follow(metal, METAL_SYMBOL_context_cluster, context);
 
-	for (size_t i = 0; object && i < sizeof chain / sizeof chain[0]; i++)
-		object = ((uint64_t(*)(uint64_t))metal->symbol[chain[i]])(object);
-	return object;
+	return follow(metal, METAL_SYMBOL_chip_unique_ids, cluster_description(metal, cluster));
 }
 
 static void describe_unique_ids(const struct metal *metal, struct region_allocator *row)

@@ -122,6 +122,7 @@ static void fill(struct metal *metal)
 	const struct metal_build *build = metal_build_find(metal->build_id, metal->build_id_bytes);
 
 	metal->version = build ? build->version : NULL;
+	metal->cluster_description_offset = build ? build->cluster_description_offset : 0;
 	if (metal->symbol[METAL_SYMBOL_buffer_size] && metal->symbol[METAL_SYMBOL_buffer_type] &&
 	    metal->symbol[METAL_SYMBOL_buffer_layout] &&
 	    metal->symbol[METAL_SYMBOL_buffer_device] &&

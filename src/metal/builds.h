@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The released builds of TT-Metal, by the build id of the library that holds
- * it. Gives a process its version, which nothing in it exports. Handlers and
+ * it. Gives a process its version, which nothing in it exports, and the one
+ * offset that has neither an accessor nor a way to check itself. Handlers and
  * accessors are never chosen by this table, only by what is exported.
  */
 #ifndef TTMEM_METAL_BUILDS_H
@@ -19,6 +20,8 @@ struct metal_build {
 	uint8_t	    build_id[20];
 	const char *version;
 	uint8_t	    buffer_layout; /* enum metal_buffer_layout */
+	/* of the cluster description in tt::Cluster, where no function gives it; 0: one does */
+	uint8_t	    cluster_description_offset;
 };
 
 /* metal_build_find - NULL for a build we do not know */

@@ -43,8 +43,10 @@ def builds(releases):
     for release in releases:
         octets = [f"0x{b:02x}" for b in release.build_id]
         layout = "METAL_BUFFER_PIMPL" if release.pimpl else "METAL_BUFFER_FIELDS"
-        out += "\t{{%s,\n\t  %s},\n\t \"%s\", %s},\n" % (
-            ", ".join(octets[:10]), ", ".join(octets[10:]), release.version, layout)
+        described = release.exports("_ZNK2tt7Cluster16get_cluster_descEv")
+        offset = 0 if described else release.cluster_description() or 0
+        out += "\t{{%s,\n\t  %s},\n\t \"%s\", %s, 0x%02x},\n" % (
+            ", ".join(octets[:10]), ", ".join(octets[10:]), release.version, layout, offset)
     return out + BUILDS_TAIL
 
 
