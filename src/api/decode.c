@@ -63,7 +63,7 @@ static struct fact decode_plain(const struct field *field, yyjson_val *value)
 	case FIELD_ID:
 		return decode_id(value);
 	case FIELD_TIME:
-		return fact_of(decode_time(value));
+		return yyjson_is_str(value) ? fact_of(decode_time(value)) : fact_absent(REASON_NONE);
 	case FIELD_WORD:
 		return field_word_value(field, yyjson_get_str(value));
 	case FIELD_OPEN:

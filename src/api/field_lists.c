@@ -41,6 +41,12 @@ static const char *availability_word(unsigned value)
 
 static const struct field_words arch_words = {arch_word, 8};
 static const struct field_words state_words = {state_word, 2};
+static const char *details_word(unsigned value)
+{
+	return value ? "hidden" : "shown";
+}
+
+static const struct field_words details_words = {details_word, 2};
 static const struct field_words type_words = {type_word, MEMORY_TYPES};
 static const struct field_words availability_words = {availability_word, AVAILABLE_OFF + 1};
 static const struct field_words layout_words = {buffer_layout_name, 16};
@@ -103,6 +109,13 @@ static const struct field process_rows[] = {
 	{.path = "started", .type = FIELD_TIME, .storage = STORED_U64,
 	 .offset = offsetof(struct process, started_ns), .unit = "", .null_when = "never",
 	 .help = "when its table was made"},
+	{.path = "exit_time", .type = FIELD_TIME, .storage = STORED_FACT,
+	 .offset = offsetof(struct process, exited_ns), .may_not_apply = true, .unit = "",
+	 .null_when = "it lives, or nobody saw it end", .help = "when it ended"},
+	{.path = "details", .type = FIELD_WORD, .storage = STORED_U8,
+	 .offset = offsetof(struct process, hidden), .words = &details_words, .unit = "",
+	 .null_when = "never",
+	 .help = "shown, or hidden: command, failures and buffers are not for this viewer"},
 	PLAIN(process, STORED_U64, event, "", "number of the last event read"),
 	TEXT(process, "metal_version", metal_version, "not a release that ttmem knows",
 	     "release of TT-Metal"),

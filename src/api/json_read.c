@@ -103,6 +103,8 @@ static int read_capabilities(struct snapshot *snapshot, yyjson_val *object, stru
 	size_t i, max;
 
 	process->capabilities.first = snapshot->capability_count;
+	if (!object) /* yyjson's loop would start at NULL + 1 */
+		return 0;
 	yyjson_obj_foreach(object, i, max, key, value) {
 		uint32_t index;
 		int r = snapshot_add_capability(snapshot, &index);

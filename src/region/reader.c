@@ -157,6 +157,8 @@ static int check_head(struct region_map *map)
 			return REGION_BAD_PARTS;
 		if (part.count > known_parts[id].rows_max)
 			part.count = known_parts[id].rows_max;
+		if (part.count == 0) /* then nothing was checked; it is divided by */
+			part.element_bytes = known_parts[id].bytes;
 		map->parts[id] = part;
 	}
 	return 0;
@@ -229,6 +231,8 @@ static bool copy_row(void *to, const void *from, size_t bytes)
 	for (int look = 0; look < LOOKS; look++) {
 		uint64_t first = word_load(&shared[0]);
 
+		if (first & 1) /* being written: a copy would be for nothing */
+			continue;
 		copy_words(copy + 1, shared + 1, bytes / sizeof *copy - 1);
 		/* ordered after the loads above, which are acquire */
 		if (seq_is_stable(first, word_load(&shared[0]))) {

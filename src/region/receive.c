@@ -79,7 +79,7 @@ static int pidfd_of_peer(int connection, uint32_t pid)
 	return pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 }
 
-static int receive_message(int connection, struct received *received)
+static int take_message(int connection, struct received *received)
 {
 	union {
 		struct cmsghdr header;
@@ -97,7 +97,7 @@ static int receive_message(int connection, struct received *received)
 	ssize_t n = recvmsg(connection, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	if (n < 0)
-		return errno == EAGAIN ? -EBADMSG : -errno;
+		return -errno;
 	bool complete = take_descriptors(&msg, received);
 
 	if (!complete || n != (ssize_t)sizeof received->message || (msg.msg_flags & MSG_TRUNC) ||
@@ -114,16 +114,18 @@ static int receive_message(int connection, struct received *received)
 	return 0;
 }
 
-int receive_accept(int listener, struct received *ret_received)
+int receive_accept(int listener)
 {
-	struct received received = {.pidfd = -1, .table = -1, .control = -1};
 	int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (connection < 0)
-		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	int r = receive_message(connection, &received);
+	return connection < 0 ? -errno : connection;
+}
 
-	(void)close(connection);
+int receive_message(int connection, struct received *ret_received)
+{
+	struct received received = {.pidfd = -1, .table = -1, .control = -1};
+	int r = take_message(connection, &received);
+
 	if (r < 0)
 		receive_close(&received);
 	else

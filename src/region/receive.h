@@ -20,10 +20,16 @@ struct received {
  */
 int receive_listen(const char *path, unsigned mode);
 /*
- * receive_accept - the next message in the queue. Return: 0; -EAGAIN when none waits; -EBADMSG
- * for garbage (nothing is kept open); another -errno.
+ * receive_accept - the next connection in the queue. Return: descriptor (non-blocking); -EAGAIN when
+ * none waits; another -errno.
  */
-int receive_accept(int listener, struct received *ret_received);
+int receive_accept(int listener);
+/*
+ * receive_message - the message of a connection; the connection stays the caller's. Return: 0;
+ * -EAGAIN when it has not been sent yet (the sender is between connect and send); -EBADMSG for
+ * garbage or a connection without a message (nothing is kept open); another -errno.
+ */
+int receive_message(int connection, struct received *ret_received);
 /* receive_close - closes all descriptors of a message */
 void receive_close(struct received *received);
 

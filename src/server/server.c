@@ -30,6 +30,10 @@
 /* How soon a request that waits for a process is looked at again. */
 #define WAITING_MS 3
 
+/* Connections to register.sock that have not said anything yet, and for how long. */
+#define ARRIVALS_MAX 1024u
+#define SILENT_NS    UINT64_C(2000000000)
+
 void server_log(int priority, const char *format, ...)
 {
 	va_list args;
@@ -123,17 +127,87 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+static void arrival_end(struct arrival *arrival)
+{
+	struct server *server = arrival->server;
+	struct arrival **link = &server->arrivals;
+
+	while (*link != arrival)
+		link = &(*link)->next;
+	*link = arrival->next;
+	server->arrival_count--;
+	loop_remove(&server->loop, &arrival->watch);
+	(void)close(arrival->watch.fd);
+	free(arrival);
+}
+
+/* Return: whether the connection has served its purpose. */
+static bool take_message(struct server *server, int connection)
+{
+	struct received received;
+	int r = receive_message(connection, &received);
+
+	if (r == 0)
+		registry_add(&server->registry, &received);
+	else if (r != -EAGAIN)
+		server->registry.refused[REFUSED_MESSAGE]++;
+	return r != -EAGAIN;
+}
+
+static void on_arrival(struct loop_watch *watch)
+{
+	struct arrival *arrival =
+		(struct arrival *)(void *)((char *)watch - offsetof(struct arrival, watch));
+
+	if (take_message(arrival->server, watch->fd))
+		arrival_end(arrival);
+}
+
+/* Those that connected and said nothing; called with the time of a sample. */
+static void end_silent_arrivals(struct server *server, uint64_t now_ns)
+{
+	for (struct arrival *a = server->arrivals, *next; a; a = next) {
+		next = a->next;
+		if (now_ns - a->since_ns < SILENT_NS)
+			continue;
+		server->registry.refused[REFUSED_MESSAGE]++;
+		arrival_end(a);
+	}
+}
+
+/* We may be faster than the sender, which is still between connect and send. */
+static void wait_for_message(struct server *server, int connection)
+{
+	struct arrival *arrival =
+		server->arrival_count < ARRIVALS_MAX ? calloc(1, sizeof *arrival) : NULL;
+
+	if (!arrival) {
+		server->registry.refused[REFUSED_LIMIT]++;
+		(void)close(connection);
+		return;
+	}
+	*arrival = (struct arrival){.watch = {connection, on_arrival},
+				    .server = server,
+				    .next = server->arrivals,
+				    .since_ns = clock_monotonic_ns()};
+	server->arrivals = arrival;
+	server->arrival_count++;
+	if (loop_add(&server->loop, &arrival->watch) < 0)
+		arrival_end(arrival);
+}
+
 static void on_registration(struct loop_watch *watch)
 {
 	struct server *server =
 		(struct server *)(void *)((char *)watch - offsetof(struct server, registrations));
-	struct received received;
-	int r = receive_accept(watch->fd, &received);
+	int connection = receive_accept(watch->fd);
 
-	if (r == 0)
-		registry_add(&server->registry, &received);
-	else if (r == -EBADMSG)
-		server->registry.refused[REFUSED_MESSAGE]++;
+	if (connection < 0)
+		return;
+	if (take_message(server, connection))
+		(void)close(connection);
+	else
+		wait_for_message(server, connection);
 }
 
 static void on_signal(struct loop_watch *watch)
@@ -273,6 +347,7 @@ static void sample(struct server *server, uint64_t now_ns)
 
 	registry_tick(&server->registry, now_ns);
 	http_tick(server->http, now_ns);
+	end_silent_arrivals(server, now_ns);
 	server->samples++;
 	server->sample_cpu_ns += cpu_ns() - before;
 }
@@ -311,6 +386,8 @@ void server_stop(struct server *server)
 	char path[160];
 
 	http_stop(server->http);
+	while (server->arrivals)
+		arrival_end(server->arrivals);
 	registry_finish(&server->registry);
 	if (server->registrations.fd >= 0) {
 		(void)close(server->registrations.fd);
@@ -338,8 +415,8 @@ int server_snapshot(struct server *server, const struct collect_options *options
 
 		if (options->pid && options->pid != e->pid)
 			continue;
-		if (options->buffers || options->largest_free)
-			(void)region_map_refresh(&e->map);
+		/* pages that were only reserved when we looked last may hold rows by now */
+		(void)region_map_refresh(&e->map);
 		r = collection_add_table(&collection, &e->map, e->pid, e->uid,
 					 (enum process_state)e->state);
 		if (r < 0)

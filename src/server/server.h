@@ -19,11 +19,21 @@ struct server_options {
 	enum policy_share share;
 };
 
+/* A connection whose message has not come yet. */
+struct arrival {
+	struct loop_watch watch;
+	struct server *server;
+	struct arrival *next;
+	uint64_t since_ns;
+};
+
 struct server {
 	struct server_options options;
 	struct loop loop;
 	struct registry registry;
 	struct http *http;
+	struct arrival *arrivals;
+	uint32_t arrival_count;
 	struct loop_watch registrations, signals;
 	char directory[96];
 	int directory_lock; /* one server per directory */

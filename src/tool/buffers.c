@@ -8,6 +8,7 @@
 #include "api/json.h"
 #include "collect/collect.h"
 #include "tool/exit_codes.h"
+#include "tool/obtain.h"
 #include "tool/view_options.h"
 #include "view/buffers.h"
 #include "view/selection.h"
@@ -153,6 +154,31 @@ static int write_selected(const struct request *request, const struct snapshot *
 	return r == 0 || r == -EPIPE ? r : EXIT_FAILED;
 }
 
+/*
+ * Pids and chip numbers are those of the picture: from a server it takes two
+ * documents, of which only one has the buffers.
+ */
+static int resolve(const struct request *request, const struct snapshot *buffers,
+		   struct buffer_filter *filter)
+{
+	struct collect_options options = {0};
+	struct snapshot picture;
+	int r = 0;
+
+	if (!buffers->server || (!filter->pid && !request->chip)) {
+		r = resolve_pid(buffers, filter->pid);
+		return r ? r : resolve_chip(request, buffers, filter);
+	}
+	r = obtain_snapshot(&options, request->view.no_server, &picture, NULL);
+	if (r < 0)
+		return view_failed(r);
+	r = resolve_pid(&picture, filter->pid);
+	if (r == 0)
+		r = resolve_chip(request, &picture, filter);
+	snapshot_clear(&picture);
+	return r;
+}
+
 static int once(void *context)
 {
 	const struct request *request = context;
@@ -161,13 +187,11 @@ static int once(void *context)
 		.buffers = true, .pid = request->chip ? 0 : request->filter.pid};
 	struct buffer_filter filter = request->filter;
 	struct snapshot snapshot;
-	int r = collect_local(&options, &snapshot, NULL);
+	int r = obtain_snapshot(&options, request->view.no_server, &snapshot, NULL);
 
 	if (r < 0)
 		return view_failed(r);
-	r = resolve_pid(&snapshot, filter.pid);
-	if (r == 0)
-		r = resolve_chip(request, &snapshot, &filter);
+	r = resolve(request, &snapshot, &filter);
 	if (r == 0)
 		r = write_selected(request, &snapshot, &filter);
 	snapshot_clear(&snapshot);

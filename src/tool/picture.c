@@ -7,6 +7,7 @@
 #include "api/json.h"
 #include "collect/collect.h"
 #include "tool/exit_codes.h"
+#include "tool/obtain.h"
 #include "tool/view_options.h"
 #include "view/picture.h"
 
@@ -51,7 +52,7 @@ static int once(void *context)
 	struct collect_notes notes;
 	struct snapshot snapshot;
 	text_auto text = TEXT_INIT;
-	int r = collect_local(&options, &snapshot, &notes);
+	int r = obtain_snapshot(&options, request->view.no_server, &snapshot, &notes);
 
 	if (r < 0)
 		return view_failed(r);
@@ -62,7 +63,7 @@ static int once(void *context)
 		struct style style = view_style(&request->view);
 
 		picture_write(&text, &snapshot, &style);
-		if (snapshot.process_count == 0)
+		if (snapshot.process_count == 0 && !snapshot.server)
 			empty_machine(&text, &notes);
 	}
 	snapshot_clear(&snapshot);

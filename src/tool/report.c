@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,8 @@
 
 /* Of the buffers never freed, the largest are named. */
 #define LARGEST_SHOWN 5
+
+#define SEND_MS 100
 
 int report_prepare(struct report *report)
 {
@@ -62,26 +65,41 @@ static bool is_known(const struct report *report, int fd)
 	return false;
 }
 
+/* The sender is between connect and send for microseconds; our own children deserve that wait. */
+static int receive_soon(int connection, struct received *received)
+{
+	struct pollfd wait = {.fd = connection, .events = POLLIN};
+	int r = receive_message(connection, received);
+
+	if (r != -EAGAIN || poll(&wait, 1, SEND_MS) <= 0)
+		return r;
+	return receive_message(connection, received);
+}
+
+static void keep(struct report *report, struct received *received)
+{
+	if (is_known(report, received->table))
+		return;
+	if (report->count == REPORT_TABLES_MAX) {
+		report->ignored++;
+		return;
+	}
+	report->tables[report->count++] =
+		(struct report_table){received->table, received->pid, received->uid};
+	received->table = -1;
+}
+
 void report_receive(struct report *report)
 {
-	struct received r;
-	int error;
+	struct received received;
+	int connection;
 
-	while ((error = receive_accept(report->socket, &r)) != -EAGAIN) {
-		if (error == -EBADMSG)
-			continue;
-		if (error < 0)
-			return;
-		if (is_known(report, r.table)) {
-			/* nothing new */
-		} else if (report->count < REPORT_TABLES_MAX) {
-			report->tables[report->count++] =
-				(struct report_table){r.table, r.pid, r.uid};
-			r.table = -1;
-		} else {
-			report->ignored++;
+	while ((connection = receive_accept(report->socket)) >= 0) {
+		if (receive_soon(connection, &received) == 0) {
+			keep(report, &received);
+			receive_close(&received);
 		}
-		receive_close(&r);
+		(void)close(connection);
 	}
 }
 

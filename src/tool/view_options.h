@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all views of the tool share: --format, -l, -c, --ascii, --width. */
+/* What all views of the tool share: --format, -l, -c, --ascii, --width, --no-server. */
 #ifndef TTMEM_TOOL_VIEW_OPTIONS_H
 #define TTMEM_TOOL_VIEW_OPTIONS_H
 
@@ -15,6 +15,7 @@ struct view_options {
 	unsigned width;	      /* 0: as wide as the terminal */
 	uint64_t interval_ms; /* 0: once */
 	uint64_t count;	      /* 0: without end */
+	bool no_server;	      /* collect ourselves even when a server is there */
 };
 
 #define VIEW_OPTION_ROWS                                                                           \
@@ -23,7 +24,8 @@ struct view_options {
 		 "repeat every SEC seconds (default 5)"},                                          \
 		{"count", 'c', ARGUMENT_REQUIRED, "N", "repeat N times in all"},                   \
 		{"ascii", 0, ARGUMENT_NONE, NULL, "draw with plain ASCII characters"},             \
-		{"width", 0, ARGUMENT_REQUIRED, "COLUMNS", "draw that wide, at least 80"}
+		{"width", 0, ARGUMENT_REQUIRED, "COLUMNS", "draw that wide, at least 80"},         \
+		{"no-server", 0, ARGUMENT_NONE, NULL, "do not ask a server, look at the processes"}
 
 enum {
 	VIEW_ROW_FORMAT,
@@ -31,6 +33,7 @@ enum {
 	VIEW_ROW_COUNT,
 	VIEW_ROW_ASCII,
 	VIEW_ROW_WIDTH,
+	VIEW_ROW_NO_SERVER,
 	VIEW_OPTION_COUNT
 };
 

@@ -114,14 +114,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		send_message(peer, &input);
 	(void)close(peer);
 
-	int r = receive_accept(listener, &received);
+	int connection = receive_accept(listener);
+
+	FUZZ_CHECK(connection >= 0);
+	int r = receive_message(connection, &received);
 
 	FUZZ_CHECK(r == 0 || r == -EBADMSG);
 	if (r == 0) {
 		check_accepted(&received);
 		receive_close(&received);
 	}
+	(void)close(connection);
 	FUZZ_CHECK(next_number() == before);
-	FUZZ_CHECK(receive_accept(listener, &received) == -EAGAIN);
+	FUZZ_CHECK(receive_accept(listener) == -EAGAIN);
 	return 0;
 }

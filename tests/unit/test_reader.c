@@ -353,6 +353,20 @@ static void test_longer_rows(void **state)
 	assert_int_equal(slots, 2);
 }
 
+/* A part that is not there: its element size is not checked, and must not be divided by. */
+static void test_no_slots(void **state)
+{
+	struct forged f;
+	uint32_t slots, rows;
+
+	(void)state;
+	copy_honest(&f);
+	head(&f)->parts[REGION_PART_SLOTS] = (struct region_part){0};
+	read_all(&f, &slots, &rows);
+	assert_int_equal(slots, 0);
+	assert_int_equal(rows, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_strings_without_end),
 		cmocka_unit_test(test_too_many_chips),
 		cmocka_unit_test(test_longer_rows),
+		cmocka_unit_test(test_no_slots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

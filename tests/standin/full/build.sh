@@ -17,7 +17,7 @@ done
 [ $# -gt 0 ] && shift
 mkdir -p "$directory"
 # shellcheck disable=SC2086 # a list of files
-${CXX:-c++} -std=c++17 -O1 -g -fPIC -Wall -Wextra -pthread ${CXXFLAGS:-} $sources -shared \
+${CXX:-c++} -std=c++17 -O1 -fPIC -Wall -Wextra -pthread ${CXXFLAGS:-} $sources -shared \
 	-o "$directory/$name" -Wl,-soname,"$name" -Wl,-z,lazy -Wl,-z,relro -Wl,--build-id \
 	-Wl,--no-undefined "$@"
 touch "$directory" # what meson looks at

@@ -82,7 +82,7 @@ standin_mesh *standin_submesh(standin_mesh *over, size_t first, size_t count)
 	const auto &parent = over->mesh;
 	const auto &all = parent->impl().devices;
 
-	if (count == 0 || first >= all.size() || count > all.size() - first)
+	if (!parent->own_allocator() || count == 0 || first >= all.size() || count > all.size() - first)
 		return nullptr;
 	const AllocatorConfig &config = parent->own_allocator()->own_config();
 	auto mesh = std::make_shared<MeshDevice>(
@@ -109,6 +109,10 @@ int standin_alloc(standin_mesh *mesh, const standin_request *request, standin_bu
 	MeshDevice *device = mesh->mesh.get();
 	auto buffer = std::make_unique<standin_buffer>();
 
+	if (!device->own_allocator()) {
+		snprintf(error, error_bytes, "the mesh is closed");
+		return STANDIN_REFUSED;
+	}
 	try {
 		buffer->buffer = Buffer::create(device, device->own_allocator(), request->size,
 						request->page_size,
@@ -130,6 +134,9 @@ int standin_alloc(standin_mesh *mesh, const standin_request *request, standin_bu
 standin_buffer *standin_view(standin_mesh *mesh, uint64_t address, const standin_request *request)
 {
 	MeshDevice *device = mesh->mesh.get();
+
+	if (!device->own_allocator())
+		return nullptr;
 	auto view = Buffer::view(device, device->own_allocator(), address, request->size,
 				 request->page_size, static_cast<BufferType>(request->type),
 				 sharding(request));
@@ -144,7 +151,8 @@ void standin_free(standin_buffer *buffer) { delete buffer; }
 void standin_describe(const standin_buffer *buffer, standin_description *ret)
 {
 	const BufferFields &f = buffer->buffer->fields();
-	bool allocated = f.status == AllocationStatus::ALLOCATED;
+	/* a view may outlive its allocator */
+	bool allocated = f.owned && f.status == AllocationStatus::ALLOCATED;
 
 	*ret = {};
 	ret->address = f.address;
@@ -183,10 +191,14 @@ void standin_cb_end(standin_mesh *mesh)
 }
 
 void standin_statistics(const standin_mesh *mesh, uint32_t type,
-			struct standin_statistics *ret)
+			struct standin_figures *ret)
 {
 	const ALLOCATOR *allocator = mesh->mesh->own_allocator();
 	auto wanted = static_cast<BufferType>(type);
+
+	*ret = {};
+	if (!allocator)
+		return;
 	Statistics s = allocator->own_statistics(wanted);
 
 	*ret = {allocator->region(wanted).banks, allocator->region(wanted).base,
@@ -198,6 +210,9 @@ size_t standin_blocks(const standin_mesh *mesh, uint32_t type, standin_block *bl
 {
 	const ALLOCATOR *allocator = mesh->mesh->own_allocator();
 	auto wanted = static_cast<BufferType>(type);
+
+	if (!allocator)
+		return 0;
 	uint64_t base = allocator->region(wanted).base;
 	auto all = allocator->own_blocks(wanted);
 
@@ -206,7 +221,7 @@ size_t standin_blocks(const standin_mesh *mesh, uint32_t type, standin_block *bl
 	return all.size();
 }
 
-void standin_events(struct standin_events *ret)
+void standin_events(struct standin_counts *ret)
 {
 	const GraphTracker::Counts &c = GraphTracker::instance().counts;
 

@@ -44,7 +44,7 @@ struct standin_description {
 	uint32_t type, layout, cores, allocated;
 };
 
-struct standin_statistics { /* bytes of one bank */
+struct standin_figures { /* bytes of one bank */
 	uint64_t banks, base, total, allocated, free, largest_free;
 };
 
@@ -53,7 +53,7 @@ struct standin_block {
 	uint64_t free;
 };
 
-struct standin_events { /* calls that reached the real functions */
+struct standin_counts { /* calls that reached the real functions */
 	uint64_t allocate, deallocate, allocate_cb, deallocate_cb;
 };
 
@@ -62,7 +62,7 @@ int standin_generation(void);
 /* hidden_parent: as open_device does it, a mesh with an allocator that nobody sees lies above */
 struct standin_mesh *standin_open(const struct standin_chip *chips, size_t count, uint64_t l1_small,
 				  uint64_t trace, int hidden_parent);
-/* over `count` chips of the mesh from number `first` on; NULL if it has not so many */
+/* over `count` chips of the mesh from number `first` on; NULL if it has not so many or is closed */
 struct standin_mesh *standin_submesh(struct standin_mesh *mesh, size_t first, size_t count);
 /* closes through the vtable and lets go; buffers outlive it without an event */
 void standin_close(struct standin_mesh *mesh);
@@ -70,7 +70,7 @@ void standin_close(struct standin_mesh *mesh);
 /* 0, STANDIN_REFUSED or STANDIN_FAILED with the exception's text */
 int standin_alloc(struct standin_mesh *mesh, const struct standin_request *request,
 		  struct standin_buffer **ret_buffer, char *error, size_t error_bytes);
-/* a Buffer at a given address: owns nothing, raises no event */
+/* a Buffer at a given address: owns nothing, raises no event; NULL if the mesh is closed */
 struct standin_buffer *standin_view(struct standin_mesh *mesh, uint64_t address,
 				    const struct standin_request *request);
 void standin_free(struct standin_buffer *buffer);
@@ -83,11 +83,11 @@ void standin_cb(struct standin_mesh *mesh, uint64_t address, uint64_t size, cons
 void standin_cb_end(struct standin_mesh *mesh);
 
 void standin_statistics(const struct standin_mesh *mesh, uint32_t type,
-			struct standin_statistics *ret);
+			struct standin_figures *ret);
 /* all blocks by address, taken and free; returns how many there are, fills at most `room` */
 size_t standin_blocks(const struct standin_mesh *mesh, uint32_t type, struct standin_block *blocks,
 		      size_t room);
-void standin_events(struct standin_events *ret);
+void standin_events(struct standin_counts *ret);
 
 #ifdef __cplusplus
 }

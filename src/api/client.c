@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/files.h"
+
+/* Once it has begun, a long reply may take its time, but not stand still. */
+#define STILL_MS 2000
+
+#define REPLY_BYTES_MAX ((size_t)1 << 30)
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(path);
+
+	if (length >= sizeof address.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, length + 1);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	/* a Unix socket connects at once or, with its queue full, says EAGAIN: nobody accepts */
+	if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+		int r = errno == EAGAIN ? -ETIMEDOUT : -errno;
+
+		(void)close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int send_request(int fd, const char *target)
+{
+	text_auto request = TEXT_INIT;
+
+	text_printf(&request, "GET %s HTTP/1.0\r\nHost: ttmem\r\n\r\n", target);
+	if (request.failed)
+		return -ENOMEM;
+	ssize_t n = send(fd, request.bytes, request.length, MSG_NOSIGNAL);
+
+	return n == (ssize_t)request.length ? 0 : n < 0 ? -errno : -EPROTO;
+}
+
+static int receive_all(int fd, struct text *reply)
+{
+	static char piece[1 << 16];
+	int patience = CLIENT_PATIENCE_MS;
+
+	for (;;) {
+		struct pollfd wait = {.fd = fd, .events = POLLIN};
+		int ready = poll(&wait, 1, patience);
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
+			return ready < 0 ? -errno : -ETIMEDOUT;
+		ssize_t n = recv(fd, piece, sizeof piece, 0);
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return reply->failed ? -ENOMEM : 0;
+		if (reply->length + (size_t)n > REPLY_BYTES_MAX)
+			return -EPROTO;
+		text_append(reply, piece, (size_t)n);
+		patience = STILL_MS;
+	}
+}
+
+/* The body's length as announced; SIZE_MAX when it is not. */
+static size_t announced_length(const char *head)
+{
+	static const char name[] = "\r\ncontent-length:";
+	const char *line = strcasestr(head, name);
+
+	return line ? strtoull(line + sizeof name - 1, NULL, 10) : SIZE_MAX;
+}
+
+int client_get(const char *socket_path, const char *target, struct text *ret_body)
+{
+	text_auto reply = TEXT_INIT;
+	fd_auto fd = connect_to(socket_path);
+
+	if (fd < 0)
+		return fd;
+	int r = send_request(fd, target);
+
+	if (r == 0)
+		r = receive_all(fd, &reply);
+	if (r < 0)
+		return r;
+	char *end = reply.bytes ? strstr(reply.bytes, "\r\n\r\n") : NULL;
+
+	if (!end || strncmp(reply.bytes, "HTTP/1.", 7) != 0 || strncmp(reply.bytes + 8, " 200", 4) != 0)
+		return -EPROTO;
+	*end = '\0';
+	size_t head = (size_t)(end - reply.bytes) + 4, length = reply.length - head;
+
+	if (announced_length(reply.bytes) != length)
+		return -EPROTO;
+	text_append(ret_body, reply.bytes + head, length);
+	return ret_body->failed ? -ENOMEM : 0;
+}

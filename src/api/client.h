@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asking a server: one GET over its Unix socket. Small on purpose: HTTP/1.0,
+ * a reply of known length, a deadline for the first byte, none of the rest of
+ * HTTP.
+ */
+#ifndef TTMEM_API_CLIENT_H
+#define TTMEM_API_CLIENT_H
+
+#include "base/buffer.h"
+
+/* A server that does not begin to answer in this time is as good as none. */
+#define CLIENT_PATIENCE_MS 200
+
+/*
+ * client_get - the body of a reply with status 200.
+ * Return: 0; -ENOENT: there is no such socket; -ECONNREFUSED: nobody serves it; -ETIMEDOUT;
+ * -EPROTO: not an answer that we understand, or another status; -errno.
+ */
+int client_get(const char *socket_path, const char *target, struct text *ret_body);
+
+#endif

@@ -1,0 +1,487 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""ttmemd: registration, life and death, who may see what, and clients that misbehave.
+
+Each test has a server of its own in a directory of its own, and programs on the stand-in.
+"""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+
+from compare import check_allocator, open_allocators, process_of
+from standin import App
+from testing import BUILD, TTMEM, TTMEMD, Skip, equal, run_tests, ttmem, wait_until
+
+
+class Connection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("ttmem", timeout=10)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect(self.path)
+
+
+class Server:
+    """One running ttmemd; also asks it."""
+
+    def __init__(self, directory, *options, prefix=(), **more):
+        self.directory = pathlib.Path(directory)
+        self.options, self.prefix, self.more = options, prefix, more
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [*self.prefix, str(TTMEMD), "--socket-dir", str(self.directory), *self.options],
+            stderr=subprocess.PIPE, text=True, **self.more)
+        wait_until("the server answers", self.answers)
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError("ttmemd ended: " + self.process.stderr.read())
+        with contextlib.suppress(OSError):
+            return self.get("/healthz") == {"status": "ok"}
+
+    def request(self, method, target, headers=None):
+        connection = Connection(self.directory / "api.sock")
+        connection.request(method, target, headers=headers or {})
+        response = connection.getresponse()
+        body = response.read()
+        connection.close()
+        return response.status, dict(response.getheaders()), json.loads(body) if body else None
+
+    def get(self, target):
+        status, _, body = self.request("GET", target)
+        equal(status, 200, target)
+        return body
+
+    def process_of(self, pid):
+        return process_of(self.get("/v1/snapshot"), pid)
+
+    def state_of(self, pid):
+        process = self.process_of(pid)
+        return process and process["state"]
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(timeout=10)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def directory():
+    with tempfile.TemporaryDirectory(prefix="ttmemd.") as path:
+        os.chmod(path, 0o755)
+        yield pathlib.Path(path)
+
+
+def app(where, **more):
+    return App(env={"TTMEM_SOCKET_DIR": str(where)}, **more)
+
+
+def live_requested(server, pid):
+    return sum(a["memory"]["dram"]["requested_bytes"] for a in server.process_of(pid)["allocators"])
+
+
+def test_registration_and_figures():
+    """A process that reports is there at once, with the allocator's own figures."""
+    with directory() as d, Server(d) as server, app(d) as program:
+        program("open", 2, 16384, 1 << 20)
+        program("random", 0, 1000, 5)
+        view = program("stats", 0)
+        snapshot = server.get("/v1/snapshot?largest_free=1")
+        process = process_of(snapshot, program.pid)
+        buffers = server.get("/v1/buffers?limit=100000")["buffers"]
+        check_allocator(open_allocators(process)[0], view, buffers, "by the server", absolute=True)
+        equal(len(snapshot["devices"]), 2)
+        equal(snapshot["server"], str(d))
+        # what the tool shows with and without the server is the same but for its source
+        with_server = json.loads(ttmem("--format=json", env={"TTMEM_SOCKET_DIR": str(d)}).stdout)
+        alone = json.loads(ttmem("--format=json", "--no-server").stdout)
+        equal(with_server["server"], str(d))
+        for document in (with_server, alone):
+            for failure in process_of(document, program.pid)["failures"]["last"]:
+                failure.pop("age_ns")
+        equal(process_of(with_server, program.pid), process_of(alone, program.pid))
+
+
+def test_dead_keep_their_last_state():
+    """Killed with -9: the last state stays, marked, and no longer counts for the devices."""
+    with directory() as d, Server(d) as server:
+        with app(d) as program:
+            program("open", 1, 0, 0)
+            program("many", 0, 100000)
+            before = wait_until("it reports", lambda: server.process_of(program.pid))
+            program.process.kill()
+            start = time.monotonic()
+            wait_until("it is marked", lambda: server.state_of(program.pid) == "exited")
+            equal(time.monotonic() - start < 2, True)
+            after = server.process_of(program.pid)
+            equal(after["allocators"], before["allocators"], "the last figures")
+            equal(after["exit_time"] is not None, True)
+            # other tests may run beside us: what counts is that these hundred thousand do not
+            counted = sum(d["memory"]["dram"]["buffers"] for d in server.get("/v1/devices")["devices"])
+            equal(counted < 100000, True, f"{counted} buffers count for the devices")
+            equal(server.get(f"/v1/buffers?pid={program.pid}&limit=1")["total"], 100000)
+
+
+def test_newest_sixty_four():
+    """Of the dead the newest 64 are kept."""
+    with directory() as d, Server(d) as server:
+        pids = []
+        for _ in range(70):
+            with app(d) as program:
+                program("open", 1, 0, 0)
+                program("many", 0, 3)
+                pids.append(program.pid)
+        wait_until("all are known", lambda: server.get("/v1/server")["tables"]["accepted"] >= 70)
+        wait_until("all are dead", lambda: server.state_of(pids[-1]) == "exited")
+        kept = {p["pid"] for p in server.get("/v1/snapshot")["processes"]}
+        equal(kept, set(pids[-64:]))
+
+
+def test_stopped_server():
+    """A stopped server blocks nobody; what was sent meanwhile is there when it goes on."""
+    with directory() as d, Server(d) as server:
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            with app(d) as program, app(d) as killed:
+                for one in (program, killed):
+                    one("open", 1, 0, 0)
+                    one("many", 0, 500)
+                ns = program("loop", 0, 20000)["ns"]
+                equal(ns < 1e6, True, f"{ns} ns a pair beside a stopped server")
+                killed.process.kill()
+                killed.process.wait()
+                server.process.send_signal(signal.SIGCONT)
+                wait_until("the living is known", lambda: server.state_of(program.pid) == "live")
+                wait_until("the dead is known", lambda: server.state_of(killed.pid) == "exited")
+                equal(server.get(f"/v1/buffers?pid={killed.pid}&limit=1")["total"], 500)
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+
+
+def test_restarts():
+    """Killed and started again, or started late: the tables are the truth and are found again."""
+    with directory() as d:
+        with app(d) as program:
+            program("open", 1, 0, 0)
+            program("many", 0, 200)
+            with Server(d) as server:
+                equal(server.state_of(program.pid), "live", "found under /proc")
+                server.stop(signal.SIGKILL)
+                program("many", 0, 100)
+                server.start()
+                equal(server.state_of(program.pid), "live", "after -9")
+                view = program("stats", 0)
+                equal(server.process_of(program.pid)["allocators"][0]["memory"]["dram"]["bank"]
+                      ["allocated_bytes"], view["dram"]["allocated_bytes"])
+                equal(server.stop(), 0, "clean stop")
+                equal(sorted(f.name for f in d.iterdir()), ["lock"], "no sockets left")
+
+
+def test_late_server_by_registration():
+    """A server that starts later is found by the process itself, at one of its next events."""
+    with directory() as d, app(d, prefix=["unshare", "--pid", "--fork", "--mount-proc"]) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 10)
+        with Server(d) as server:
+            def registered():
+                program("alloc", 0, "dram", 4096, 2048)
+                return server.get("/v1/server")["tables"]["accepted"]
+            wait_until("a registration", registered, 15)
+
+
+def test_namespaces():
+    """In its own PID, mount, IPC and network namespace, with only the socket directory shared, a
+    process is seen with its pid outside and inside."""
+    if os.geteuid() != 0:
+        raise Skip("unshare needs root")
+    with directory() as d, Server(d) as server:
+        with app(d, prefix=["unshare", "--pid", "--fork", "--mount-proc", "--mount", "--ipc", "--net"]) as program:
+            program("open", 1, 0, 0)
+            program("many", 0, 10)
+            equal(program.pid, 1, "its own pid")
+            found = wait_until("it reports", lambda: [
+                p for p in server.get("/v1/snapshot")["processes"] if p["inner_pid"] == 1])
+            command = pathlib.Path(f"/proc/{found[0]['pid']}/cmdline").read_bytes()
+            equal(b"standin-app" in command, True, "the pid outside is that very process")
+
+
+def test_two_servers():
+    """Two servers in two directories both know the process."""
+    with directory() as a, directory() as b, Server(a) as one, Server(b) as two:
+        with App(env={"TTMEM_SOCKET_DIR": f"{a}:{b}"}) as program:
+            program("open", 1, 0, 0)
+            program("many", 0, 10)
+            wait_until("both", lambda: one.process_of(program.pid) and two.process_of(program.pid))
+
+
+def test_second_on_the_same_directory():
+    """A second server says who is there and exits 1; a stale socket is no obstacle."""
+    with directory() as d:
+        (d / "api.sock").touch()
+        with Server(d) as server:
+            second = subprocess.run([str(TTMEMD), "--socket-dir", str(d)], capture_output=True, text=True)
+            equal(second.returncode, 1)
+            equal(f"pid {server.process.pid}" in second.stderr, True, second.stderr)
+            equal(server.get("/healthz"), {"status": "ok"}, "the first is unharmed")
+
+
+def test_exec_and_closed_descriptors():
+    """exec ends a process's table; closing all descriptors does not."""
+    with directory() as d, Server(d, "--sample", "0.1") as server, app(d) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 10)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        program("closefrom", 3, "-")
+        time.sleep(0.5)
+        equal(server.state_of(program.pid), "live", "after closefrom")
+        program.tell("exec")
+        program.answer()
+        wait_until("it is marked", lambda: server.state_of(program.pid) == "exited")
+
+
+def test_storm():
+    """Many processes at once: each is there, none waits long."""
+    with directory() as d, Server(d) as server, contextlib.ExitStack() as stack:
+        programs = [stack.enter_context(app(d)) for _ in range(64)]
+        for program in programs:
+            program.tell("open 1 0 0")
+            program.tell("many 0 20")
+        for program in programs:
+            program.answer()
+            program.answer()
+        pids = {p.pid for p in programs}
+        wait_until("all are known", lambda: pids <= {
+            p["pid"] for p in server.get("/v1/snapshot")["processes"]})
+        snapshot = server.get("/v1/snapshot")
+        for program in programs:
+            equal(process_of(snapshot, program.pid)["devices"][0]["memory"]["dram"]["buffers"], 20)
+        stack.close()
+        wait_until("all are gone", lambda: not any(
+            p["pid"] in pids and p["state"] == "live" for p in server.get("/v1/snapshot")["processes"]))
+        open_files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        equal(open_files < 30, True, f"{open_files} descriptors left")
+
+
+def test_verify():
+    """Asked by the server, the process answers at its next event; an idle one is called idle."""
+    with directory() as d, Server(d) as server, app(d) as program:
+        program("open", 1, 0, 0)
+        program("random", 0, 200, 1)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        start = time.monotonic()
+        status, _, answer = server.request("POST", f"/v1/verify?pid={program.pid}")
+        equal((status, answer["state"]), (200, "idle"))
+        equal(time.monotonic() - start < 3, True)
+        program.tell("loop 0 2000000")
+        status, _, answer = server.request("POST", f"/v1/verify?pid={program.pid}")
+        equal((status, answer["state"]), (200, "answered"))
+        equal([a["type"] for a in answer["answers"]], ["dram", "l1", "l1_small", "trace"])
+        equal([a["equal"] for a in answer["answers"]], [True] * 4)
+        program.answer()
+        equal(server.request("POST", "/v1/verify?pid=1")[0], 404)
+
+
+def test_verify_blocks_nobody():
+    """While one client waits for an idle process, others are answered."""
+    with directory() as d, Server(d) as server, app(d) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 3)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        waiting = Connection(d / "api.sock")
+        waiting.request("POST", f"/v1/verify?pid={program.pid}")
+        start = time.monotonic()
+        for _ in range(20):
+            server.get("/healthz")
+        equal(time.monotonic() - start < 0.8, True)
+        equal(json.loads(waiting.getresponse().read())["state"], "idle")
+
+
+def as_user(uid, command):
+    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *command]
+
+
+def test_three_users():
+    """Totals are for everybody; names, commands, failures and buffers are the owner's."""
+    if os.geteuid() != 0:
+        raise Skip("becoming three users needs root")
+    with directory() as d, Server(d) as server, \
+            app(d, prefix=as_user(1234, [])) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 10)
+        program("alloc", 0, "l1", 1 << 40, 2048)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        client = "import sys,socket;s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);" \
+                 "s.sendall(('%s HTTP/1.0\\r\\n\\r\\n'%sys.argv[2]).encode());" \
+                 "d=b''\nwhile True:\n b=s.recv(65536)\n if not b: break\n d+=b\nsys.stdout.buffer.write(d.split(b'\\r\\n\\r\\n',1)[1])"
+
+        def ask(uid, target, method="GET"):
+            done = subprocess.run(as_user(uid, ["/usr/bin/python3", "-c", client, str(d / "api.sock"),
+                                                f"{method} {target}"]), capture_output=True, cwd="/")
+            return json.loads(done.stdout)
+        for uid, sees in ((0, True), (1234, True), (4321, False)):
+            for route in ("/v1/snapshot", "/v1/processes", "/v1/failures"):
+                process = process_of(ask(uid, route), program.pid)
+                equal(process["details"], "shown" if sees else "hidden", f"{uid} {route}")
+                equal(process["command"] is not None, sees, f"{uid} {route} command")
+                equal(len(process["failures"]["last"]), 1 if sees else 0, f"{uid} {route} failures")
+                equal(process["failures"]["count"], 1)
+            equal(len(ask(uid, "/v1/buffers")["buffers"]), 10 if sees else 0, f"{uid} buffers")
+            equal(ask(uid, "/v1/devices")["devices"][0]["memory"]["dram"]["buffers"], 10)
+            verdict = ask(uid, f"/v1/verify?pid={program.pid}", "POST")
+            equal("error" in verdict, not sees, f"{uid} verify")
+
+
+def test_buffers_pages():
+    """Filters, order and pages; pages together are the whole."""
+    with directory() as d, Server(d) as server, app(d) as program:
+        program("open", 1, 0, 0)
+        program("random", 0, 1000, 3)
+        whole = server.get("/v1/buffers?limit=100000&sort=address")["buffers"]
+        pages, cursor = [], "0"
+        while cursor is not None:
+            page = server.get(f"/v1/buffers?limit=7&sort=address&cursor={cursor}")
+            pages += page["buffers"]
+            cursor = page["cursor"]
+        equal([b["address"] for b in pages], [b["address"] for b in whole])
+        l1 = server.get("/v1/buffers?type=l1&limit=100000")["buffers"]
+        equal({b["type"] for b in l1}, {"l1"})
+        equal(server.request("GET", "/v1/buffers?limit=x")[0], 400)
+        equal(server.request("GET", "/v1/buffers?type=sram")[0], 400)
+        equal(server.request("GET", "/v1/nothing")[0], 404)
+        equal(server.request("POST", "/v1/snapshot")[0], 405)
+
+
+def test_etag():
+    """An unchanged snapshot is answered without a body."""
+    with directory() as d, Server(d) as server, app(d) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 10)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        tag = server.request("GET", "/v1/snapshot")[1]["ETag"]
+        equal(server.request("GET", "/v1/snapshot", {"If-None-Match": tag})[0], 304)
+        program("many", 0, 1)
+        equal(server.request("GET", "/v1/snapshot", {"If-None-Match": tag})[0], 200)
+
+
+def test_garbage():
+    """10,000 random bytes on each socket, and messages that are nearly right: refused and counted."""
+    rng = random.Random(1)
+    with directory() as d, Server(d) as server:
+        for i in range(100):
+            sender = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            sender.connect(str(d / "register.sock"))
+            sender.send(rng.randbytes(100) if i % 2 else struct.pack("<QIIQQ", 0x004745526d656d74, 1, 0, 0, 0))
+            sender.close()
+            speaker = socket.socket(socket.AF_UNIX)
+            speaker.connect(str(d / "api.sock"))
+            with contextlib.suppress(OSError):
+                speaker.sendall(rng.randbytes(100))
+            speaker.close()
+        with tempfile.TemporaryFile() as file:
+            sender = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            sender.connect(str(d / "register.sock"))
+            socket.send_fds(sender, [struct.pack("<QIIQQ", 0x004745526d656d74, 1, 0, 0, 0)],
+                            [file.fileno(), file.fileno()])
+            sender.close()
+        refused = wait_until("all are counted", lambda: (
+            lambda r: r if r["message"] == 100 and r["table"] == 1 else None)(server.get("/v1/server")["refused"]))
+        equal(refused["limit"], 0)
+        open_files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
+        equal(open_files < 30, True, f"{open_files} descriptors left")
+
+
+def test_slow_clients():
+    """Idle clients and tricklers do not keep a good one waiting, and are cut off."""
+    with directory() as d, Server(d) as server:
+        idle = [socket.socket(socket.AF_UNIX) for _ in range(200)]
+        tricklers = [socket.socket(socket.AF_UNIX) for _ in range(50)]
+        for s in idle + tricklers:
+            s.connect(str(d / "api.sock"))
+        for s in tricklers:
+            s.sendall(b"GET /v1/snapshot HTTP/1.1\r\n")
+        start = time.monotonic()
+        server.get("/healthz")
+        equal(time.monotonic() - start < 1, True, "a good client is answered")
+        end = time.monotonic() + 12
+
+        def all_cut():
+            for s in list(tricklers):
+                try:
+                    s.sendall(b"X: y\r\n")
+                except OSError:
+                    tricklers.remove(s)
+            return not tricklers or None
+        wait_until("tricklers are cut off", all_cut, end - time.monotonic())
+        for s in idle:
+            s.close()
+
+
+def test_tool_falls_back():
+    """A dead or a hung server: the tool looks itself, soon, and says so in one line."""
+    with directory() as d, app("/nonexistent") as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 3)
+        env = {"TTMEM_SOCKET_DIR": str(d)}
+        with Server(d) as server:
+            server.process.send_signal(signal.SIGSTOP)
+            start = time.monotonic()
+            hung = ttmem("--format=json", env=env)
+            equal(time.monotonic() - start < 1.5, True, "falls back in time")
+            server.process.send_signal(signal.SIGCONT)
+            server.stop(signal.SIGKILL)
+        dead = ttmem("--format=json", env=env)
+        for done in (hung, dead):
+            equal(len(done.stderr.splitlines()), 1, done.stderr)
+            equal(str(d) in done.stderr, True)
+            equal(process_of(json.loads(done.stdout), program.pid) is not None, True)
+        absent = ttmem("--format=json", env={"TTMEM_SOCKET_DIR": "/nonexistent"})
+        equal(absent.stderr, "", "no server at all is nothing to talk about")
+
+
+def test_unprivileged_server():
+    """A server of another user is not trusted by a directory alone, only when it is named."""
+    if os.geteuid() != 0:
+        raise Skip("becoming another user needs root")
+    with directory() as d:
+        os.chown(d, 2345, 2345)
+        with Server(d, prefix=as_user(2345, [])) as server:
+            with App(env={"TTMEM_SOCKET_DIR": str(d)}, prefix=as_user(1234, [])) as stranger, \
+                    App(env={"TTMEM_SOCKET_DIR": str(d), "TTMEM_SERVER_UID": "7,2345"},
+                        prefix=as_user(1234, [])) as friend:
+                for program in (stranger, friend):
+                    program("open", 1, 0, 0)
+                    program("many", 0, 5)
+                wait_until("the friend", lambda: server.process_of(friend.pid))
+                time.sleep(0.3)
+                equal(server.process_of(stranger.pid), None)
+                equal(server.process_of(friend.pid)["uid"], 1234)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))
