@@ -163,3 +163,23 @@ int tables_visit(const struct collect_options *options, table_visitor *visit, vo
 		*ret_notes = finder.notes;
 	return r;
 }
+
+int tables_open_control(uint32_t pid)
+{
+	char path[64], target[64];
+
+	(void)snprintf(path, sizeof path, "/proc/%u/fd", pid);
+	DIR *directory = opendir(path);
+	int found = -1;
+
+	for (struct dirent *entry; directory && found < 0 && (entry = readdir(directory));) {
+		ssize_t n = readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1);
+
+		target[n > 0 ? n : 0] = '\0';
+		if (strncmp(target, "/memfd:" CONTROL_NAME " (", sizeof CONTROL_NAME + 8) == 0)
+			found = openat(dirfd(directory), entry->d_name, O_RDWR | O_CLOEXEC);
+	}
+	if (directory)
+		(void)closedir(directory);
+	return found;
+}

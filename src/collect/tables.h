@@ -15,4 +15,7 @@ typedef int table_visitor(void *argument, const struct region_map *map, uint32_t
 int tables_visit(const struct collect_options *options, table_visitor *visit, void *argument,
 		 struct collect_notes *ret_notes);
 
+/* tables_open_control - the control page of a process, for writing; -1 when it cannot be opened */
+int tables_open_control(uint32_t pid);
+
 #endif

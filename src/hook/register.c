@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "region/send.h"
+
 #define MS_NS	     UINT64_C(1000000)
 #define DELAY_MIN_NS (10 * MS_NS)
 #define DELAY_MAX_NS (5000 * MS_NS)
@@ -82,36 +84,6 @@ static int connect_to(uint32_t line)
 	return -1;
 }
 
-static bool send_table(int socket, const struct region_writer *writer, uint32_t line, int table)
-{
-	struct registration message = {
-		.magic = REGISTRATION_MAGIC,
-		.version = REGISTRATION_VERSION,
-		.line = line,
-		.start_ticks = region_writer_start_ticks(writer),
-		.kind = REGISTRATION_TABLE,
-	};
-	int fds[REGISTRATION_FDS] = {table, writer->control_fd};
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof fds)];
-	} control = {0};
-	struct iovec iov = {&message, sizeof message};
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof control.space,
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof fds);
-	memcpy(CMSG_DATA(cmsg), fds, sizeof fds);
-	return sendmsg(socket, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof message;
-}
-
 static void try_server(struct region_writer *writer, uint32_t line)
 {
 	int socket = connect_to(line);
@@ -121,7 +93,15 @@ static void try_server(struct region_writer *writer, uint32_t line)
 	int table = region_writer_share(writer);
 
 	if (table >= 0) {
-		(void)send_table(socket, writer, line, table);
+		const struct registration message = {
+			.magic = REGISTRATION_MAGIC,
+			.version = REGISTRATION_VERSION,
+			.line = line,
+			.start_ticks = region_writer_start_ticks(writer),
+			.kind = REGISTRATION_TABLE,
+		};
+
+		(void)send_registration(socket, &message, table, writer->control_fd);
 		region_writer_unshare(writer, table);
 	}
 	(void)close(socket);

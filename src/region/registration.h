@@ -23,12 +23,14 @@ struct registration {
 	uint32_t version;
 	uint32_t line;	      /* the server's line in the control page, 0..CONTROL_SERVERS_MAX - 1 */
 	uint64_t start_ticks; /* of the sender: field 22 of its /proc/PID/stat */
-	uint64_t kind;	      /* enum registration_kind */
+	uint32_t kind;	      /* enum registration_kind */
+	uint32_t pid;	      /* of an adopted process, as the sender sees it; else 0 */
 };
 
 enum registration_kind {
 	REGISTRATION_TABLE = 0,
 	REGISTRATION_FAILURE = 1, /* later: a copy made when an allocation failed */
+	REGISTRATION_ADOPTED = 2, /* root found this table of process `pid` and hands it over */
 };
 
 _Static_assert(sizeof(struct registration) == 32, "the message is a contract");

@@ -266,6 +266,21 @@ static uint64_t start_ticks(uint32_t pid)
 	return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 
+static void adopt_for_root(struct registry *registry, struct received *received)
+{
+	char path[32];
+	struct stat st;
+
+	(void)snprintf(path, sizeof path, "/proc/%u", received->message.pid);
+	if (stat(path, &st) < 0) {
+		registry->refused[REFUSED_MESSAGE]++;
+		return;
+	}
+	registry_adopt(registry, received->table, received->control, received->message.pid,
+		       st.st_uid, st.st_gid);
+	received->table = received->control = -1;
+}
+
 void registry_add(struct registry *registry, struct received *received)
 {
 	struct entry seed = {
@@ -275,6 +290,15 @@ void registry_add(struct registry *registry, struct received *received)
 		.line = received->message.line,
 	};
 
+	/* root speaks for a process that cannot reach us, and only root */
+	if (received->message.kind == REGISTRATION_ADOPTED) {
+		if (received->uid != 0)
+			registry->refused[REFUSED_MESSAGE]++;
+		else
+			adopt_for_root(registry, received);
+		receive_close(received);
+		return;
+	}
 	/* before kernel 6.5 the pidfd was opened by number: it must be the sender's still */
 	if (received->pidfd >= 0 && received->pid != 0 &&
 	    start_ticks(received->pid) != received->message.start_ticks)

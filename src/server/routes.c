@@ -168,7 +168,7 @@ static bool filter_arguments(const struct route_request *request, struct route_r
 			     struct buffer_filter *filter)
 {
 	const char *type = request->argument(request, "type");
-	enum memory_type parsed;
+	enum memory_type parsed = MEMORY_DRAM;
 	uint64_t pid = 0;
 
 	filter->by_chip = request->argument(request, "chip") != NULL;

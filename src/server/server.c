@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/server.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -220,27 +219,6 @@ static void on_signal(struct loop_watch *watch)
 		server->loop.stopping = true;
 }
 
-/* The control page among a process's descriptors; -1 when it cannot be opened. */
-static int open_control(uint32_t pid)
-{
-	char path[64], target[64];
-
-	(void)snprintf(path, sizeof path, "/proc/%u/fd", pid);
-	DIR *directory = opendir(path);
-	int found = -1;
-
-	for (struct dirent *entry; directory && found < 0 && (entry = readdir(directory));) {
-		ssize_t n = readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1);
-
-		target[n > 0 ? n : 0] = '\0';
-		if (strncmp(target, "/memfd:" CONTROL_NAME " (", sizeof CONTROL_NAME + 8) == 0)
-			found = openat(dirfd(directory), entry->d_name, O_RDWR | O_CLOEXEC);
-	}
-	if (directory)
-		(void)closedir(directory);
-	return found;
-}
-
 /* Tables that were there before us; the processes register by themselves as well. */
 static int adopt(void *argument, const struct region_map *map, uint32_t pid, uint32_t uid,
 		 enum process_state state)
@@ -256,7 +234,7 @@ static int adopt(void *argument, const struct region_map *map, uint32_t pid, uin
 			(void)close(table);
 		return 0;
 	}
-	registry_adopt(&server->registry, table, open_control(pid), pid, uid, (uint32_t)st.st_gid);
+	registry_adopt(&server->registry, table, tables_open_control(pid), pid, uid, (uint32_t)st.st_gid);
 	return 0;
 }
 

@@ -10,16 +10,24 @@
 
 static const struct option_row rows[] = {
 	{"shell", 0, ARGUMENT_REQUIRED, "SHELL", "sh (default: also bash, zsh) or fish"},
+	{"docker", 0, ARGUMENT_NONE, NULL, "the options for docker run instead"},
 	{0},
+};
+
+struct request {
+	bool fish, docker;
 };
 
 static int on_option(void *context, unsigned row, const char *value)
 {
-	bool *fish = context;
+	struct request *request = context;
 
-	(void)row;
-	*fish = strcmp(value, "fish") == 0;
-	return *fish || strcmp(value, "sh") == 0 || strcmp(value, "bash") == 0 ||
+	if (row == 1) {
+		request->docker = true;
+		return 0;
+	}
+	request->fish = strcmp(value, "fish") == 0;
+	return request->fish || strcmp(value, "sh") == 0 || strcmp(value, "bash") == 0 ||
 			       strcmp(value, "zsh") == 0
 		       ? 0
 		       : EXIT_USAGE;
@@ -40,11 +48,25 @@ static void print_quoted(const char *path, bool fish)
 	putchar('\'');
 }
 
+/*
+ * What a container needs: the hook as a file, and the server's directory. It
+ * needs no shared /dev/shm, PID namespace or user.
+ */
+static void print_docker(const char *path)
+{
+	fputs("-v ", stdout);
+	print_quoted(path, false);
+	fputs(":/opt/ttmem/libttmem-hook.so:ro -v /run/ttmem:/run/ttmem "
+	      "-e LD_PRELOAD=/opt/ttmem/libttmem-hook.so\n",
+	      stdout);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	char path[PATH_MAX];
-	bool fish = false;
-	int rest, r = options_parse(command, argc, argv, on_option, &fish, &rest);
+	struct request request = {0};
+	int rest, r = options_parse(command, argc, argv, on_option, &request, &rest);
+	bool fish = request.fish;
 
 	if (r >= 0)
 		return r;
@@ -53,6 +75,10 @@ static int run(const struct command *command, int argc, char **argv)
 	r = hook_path(path, sizeof path);
 	if (r < 0)
 		return hook_refused(path, r);
+	if (request.docker) {
+		print_docker(path);
+		return EXIT_OK;
+	}
 	fputs(fish ? "set -gx LD_PRELOAD (string join : $LD_PRELOAD "
 		   : "export LD_PRELOAD=\"${LD_PRELOAD:+$LD_PRELOAD:}\"",
 	      stdout);
@@ -65,7 +91,7 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_env = {
 	.name = "env",
-	.synopsis = "[--shell=SHELL]",
+	.synopsis = "[--shell=SHELL | --docker]",
 	.summary = "Prints the shell lines that make every later program visible.",
 	.options = rows,
 	.run = run,

@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
 	&command_buffers,
 	&command_run,
 	&command_env,
+	&command_adopt,
 	&command_version,
 };
 

@@ -109,14 +109,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_CHECK(peer >= 0);
 	FUZZ_CHECK(connect(peer, (struct sockaddr *)&address, length) == 0);
+	int connection = receive_accept(listener);
+
+	FUZZ_CHECK(connection >= 0);
+	FUZZ_CHECK(receive_message(connection, &received) == -EAGAIN);
 	/* more than a packet holds is refused by the kernel before anybody sees it */
 	if (size < 4096)
 		send_message(peer, &input);
 	(void)close(peer);
 
-	int connection = receive_accept(listener);
-
-	FUZZ_CHECK(connection >= 0);
 	int r = receive_message(connection, &received);
 
 	FUZZ_CHECK(r == 0 || r == -EBADMSG);

@@ -231,6 +231,25 @@ def test_namespaces():
             equal(b"standin-app" in command, True, "the pid outside is that very process")
 
 
+def test_adopt():
+    """Root hands over a process that cannot reach the server, to a server that may not look."""
+    if os.geteuid() != 0:
+        raise Skip("adopting needs root")
+    with directory() as d:
+        os.chown(d, 2345, 2345)
+        with Server(d, prefix=as_user(2345, [])) as server, app("/nonexistent") as program:
+            program("open", 1, 0, 0)
+            program("many", 0, 7)
+            equal(server.process_of(program.pid), None)
+            done = ttmem("adopt", f"--socket-dir={d}", f"--pid={program.pid}")
+            equal(done.stdout, f"1 process handed over to {d}\n")
+            process = wait_until("it is there", lambda: server.process_of(program.pid))
+            equal((process["uid"], process["devices"][0]["memory"]["dram"]["buffers"]), (0, 7))
+            forged = subprocess.run(as_user(1234, [str(TTMEM), "adopt", f"--socket-dir={d}"]),
+                                    capture_output=True, text=True)
+            equal(forged.returncode, 4, "nobody else may")
+
+
 def test_two_servers():
     """Two servers in two directories both know the process."""
     with directory() as a, directory() as b, Server(a) as one, Server(b) as two:

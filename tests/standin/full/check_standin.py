@@ -137,7 +137,7 @@ class Library:
             parts = line.split()
             if len(parts) < 5:
                 continue
-            if parts[2] == "R_X86_64_JUMP_SLO":
+            if parts[2].startswith("R_X86_64_JUMP_SLO"):
                 self.called.add(parts[4])
             elif parts[2] == "R_X86_64_64":
                 self.pointers[int(parts[0], 16)] = parts[4]
