@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "server/manager.h"
 
 const char *refusal_name(enum refusal refusal)
 {
@@ -73,13 +74,21 @@ static void unlink_entry(struct registry *registry, struct entry *entry)
 	registry->count--;
 	registry->dead -= entry->state == PROCESS_EXITED;
 	registry->generation++;
+	manager_unstore(entry->pid, entry->uid, entry->gid, entry->line);
 	entry_free(entry);
 }
 
 void registry_finish(struct registry *registry)
 {
-	while (registry->entries)
-		unlink_entry(registry, registry->entries);
+	struct entry *next;
+
+	/* what a manager has stored stays there: that is what the store is for */
+	for (struct entry *e = registry->entries; e; e = next) {
+		next = e->next;
+		entry_free(e);
+	}
+	registry->entries = NULL;
+	registry->count = registry->dead = 0;
 }
 
 static void look_at_size(struct entry *entry)
@@ -204,6 +213,8 @@ static int add(struct registry *registry, int table, int control, int pidfd, str
 	struct entry *known = find_file(registry, &st);
 
 	if (known) {
+		if (!known->control)
+			map_control(known, control);
 		/* it did not hear us: most likely we are a restarted server on the same line */
 		beat(known, clock_monotonic_ns());
 		return REFUSED_DUPLICATE + 1;
@@ -242,6 +253,7 @@ static int add(struct registry *registry, int table, int control, int pidfd, str
 	drop_moved(registry, entry);
 	map_control(entry, control);
 	beat(entry, clock_monotonic_ns());
+	manager_store(table, entry->pid, entry->uid, entry->gid, entry->line);
 	entry->exit.fd = pidfd;
 	if (pidfd < 0 || loop_add(registry->loop, &entry->exit) < 0) {
 		/* a process that the kernel no longer knows: all that is left is its last state */
@@ -312,11 +324,9 @@ void registry_add(struct registry *registry, struct received *received)
 	receive_close(received);
 }
 
-void registry_adopt(struct registry *registry, int table, int control, uint32_t pid, uint32_t uid,
-		    uint32_t gid)
+static void add_found(struct registry *registry, int table, int control, int pidfd,
+		      struct entry seed)
 {
-	struct entry seed = {.pid = pid, .uid = uid, .gid = gid, .line = REGISTRATION_LINES - 1};
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	int r = add(registry, table, control, pidfd, seed);
 
 	if (r != 0) {
@@ -325,6 +335,26 @@ void registry_adopt(struct registry *registry, int table, int control, uint32_t 
 		close_fd(&pidfd);
 	}
 	close_fd(&control);
+}
+
+void registry_adopt(struct registry *registry, int table, int control, uint32_t pid, uint32_t uid,
+		    uint32_t gid)
+{
+	struct entry seed = {.pid = pid, .uid = uid, .gid = gid, .line = REGISTRATION_LINES - 1};
+
+	add_found(registry, table, control, (int)syscall(SYS_pidfd_open, pid, 0), seed);
+}
+
+void registry_restore(struct registry *registry, int table, int control, uint32_t pid, uint32_t uid,
+		      uint32_t gid, uint32_t line)
+{
+	struct entry seed = {.pid = pid, .uid = uid, .gid = gid, .line = line};
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+	bool alive = fcntl(table, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
+		     (lock.l_pid <= 0 || (uint32_t)lock.l_pid == pid);
+
+	/* without its lock the number may be another process by now */
+	add_found(registry, table, control, alive ? (int)syscall(SYS_pidfd_open, pid, 0) : -1, seed);
 }
 
 /*

@@ -73,6 +73,9 @@ void registry_add(struct registry *registry, struct received *received);
  */
 void registry_adopt(struct registry *registry, int table, int control, uint32_t pid, uint32_t uid,
 		    uint32_t gid);
+/* registry_restore - a table that a service manager kept; its process may have ended meanwhile */
+void registry_restore(struct registry *registry, int table, int control, uint32_t pid, uint32_t uid,
+		      uint32_t gid, uint32_t line);
 /* registry_tick - once a second: heartbeats, tables whose process became another program */
 void registry_tick(struct registry *registry, uint64_t now_monotonic_ns);
 /* registry_find - a live entry; NULL */

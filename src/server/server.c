@@ -23,6 +23,7 @@
 #include "base/files.h"
 #include "collect/tables.h"
 #include "server/http.h"
+#include "server/manager.h"
 
 #define API_SOCKET "api.sock"
 
@@ -238,21 +239,30 @@ static int adopt(void *argument, const struct region_map *map, uint32_t pid, uin
 	return 0;
 }
 
-static int start_sockets(struct server *server)
+/* The sockets that a manager holds for us, else our own. */
+static int start_sockets(struct server *server, const struct manager_inherited *inherited)
 {
+	int registrations = inherited->registrations, api = inherited->api;
 	char path[160];
 
-	(void)snprintf(path, sizeof path, "%s/" REGISTRATION_SOCKET, server->directory);
-	(void)unlink(path); /* we hold the lock: whatever is there is stale */
-	server->registrations = (struct loop_watch){receive_listen(path, 0666), on_registration};
-	if (server->registrations.fd < 0)
-		return server->registrations.fd;
-	(void)snprintf(path, sizeof path, "%s/" API_SOCKET, server->directory);
-	(void)unlink(path);
-	int api = listen_api(path);
-
+	server->owns_sockets = registrations < 0 || api < 0;
+	if (registrations < 0) {
+		(void)snprintf(path, sizeof path, "%s/" REGISTRATION_SOCKET, server->directory);
+		(void)unlink(path); /* we hold the lock: whatever is there is stale */
+		registrations = receive_listen(path, 0666);
+	}
+	if (registrations < 0)
+		return registrations;
+	(void)fcntl(registrations, F_SETFL, O_NONBLOCK);
+	server->registrations = (struct loop_watch){registrations, on_registration};
+	if (api < 0) {
+		(void)snprintf(path, sizeof path, "%s/" API_SOCKET, server->directory);
+		(void)unlink(path);
+		api = listen_api(path);
+	}
 	if (api < 0)
 		return api;
+	(void)fcntl(api, F_SETFL, O_NONBLOCK);
 	int r = http_start(server, api, &server->http);
 
 	return r < 0 ? r : loop_add(&server->loop, &server->registrations);
@@ -271,10 +281,27 @@ static int start_signals(struct server *server)
 	return server->signals.fd < 0 ? -errno : loop_add(&server->loop, &server->signals);
 }
 
+/* Tables that a manager kept while we were away. */
+static void adopt_stored(struct server *server, struct manager_inherited *inherited)
+{
+	for (uint32_t i = 0; i < inherited->stored_count; i++) {
+		const struct manager_stored *s = &inherited->stored[i];
+
+		registry_restore(&server->registry, s->fd, tables_open_control(s->pid), s->pid,
+				 s->uid, s->gid, s->line);
+	}
+	free(inherited->stored);
+	inherited->stored = NULL;
+}
+
 int server_start(struct server *server, const struct server_options *options)
 {
 	const struct collect_options all = {0};
-	int r;
+	struct manager_inherited inherited;
+	int r = manager_inherit(&inherited);
+
+	if (r < 0)
+		return 1;
 
 	*server = (struct server){.options = *options,
 				  .directory_lock = -1,
@@ -299,12 +326,14 @@ int server_start(struct server *server, const struct server_options *options)
 	if (r == 0)
 		r = start_signals(server);
 	if (r == 0)
-		r = start_sockets(server);
+		r = start_sockets(server, &inherited);
 	if (r < 0) {
 		server_log(LOG_ERR, "cannot serve %s: %s", server->directory, strerror(-r));
 		return 1;
 	}
+	adopt_stored(server, &inherited);
 	(void)tables_visit(&all, adopt, server, &server->notes);
+	manager_ready();
 	server_log(LOG_INFO, "serving %s, %u tables found", server->directory,
 		   server->registry.count);
 	return 0;
@@ -363,12 +392,15 @@ void server_stop(struct server *server)
 {
 	char path[160];
 
+	manager_stopping();
 	http_stop(server->http);
 	while (server->arrivals)
 		arrival_end(server->arrivals);
 	registry_finish(&server->registry);
 	if (server->registrations.fd >= 0) {
 		(void)close(server->registrations.fd);
+	}
+	if (server->registrations.fd >= 0 && server->owns_sockets) {
 		(void)snprintf(path, sizeof path, "%s/" REGISTRATION_SOCKET, server->directory);
 		(void)unlink(path);
 		(void)snprintf(path, sizeof path, "%s/" API_SOCKET, server->directory);

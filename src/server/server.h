@@ -37,6 +37,7 @@ struct server {
 	struct loop_watch registrations, signals;
 	char directory[96];
 	int directory_lock; /* one server per directory */
+	bool owns_sockets;  /* false: a manager holds them, and removes them */
 	uint64_t started_ns; /* CLOCK_REALTIME */
 	uint64_t samples, sample_cpu_ns;
 	struct collect_notes notes; /* of the search at start */
