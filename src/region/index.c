@@ -6,8 +6,10 @@
 
 static uint32_t hash(uint64_t object)
 {
-	/* Multiplicative; heap addresses differ in few bits, the product's middle does not. */
-	return (uint32_t)((object >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	/* Both halves of the product: with one alone, some strides of a heap fall into few buckets. */
+	uint64_t product = (object >> 3) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)(product ^ product >> 32);
 }
 
 static uint32_t bucket_of(uint32_t hashed, uint32_t buckets_used)

@@ -323,7 +323,10 @@ def main():
         check_binding(library, folder)
         check_names(library, generation, lacking)
         check_vtables(library, generation)
-        check_histories(directory, path, folder)
+        try:
+            check_histories(directory, path, folder)
+        except (AssertionError, BrokenPipeError) as error:
+            faults.append(f"{folder}: {error}")
         print("ok" if len(faults) == before else "not ok", folder, flush=True)
     for fault in faults[:50]:
         print("  " + fault)
