@@ -139,6 +139,25 @@ static uint64_t look_at_server(struct registrar_server *server, struct region_wr
 	return server->next_try_ns;
 }
 
+void register_failure(struct region_writer *writer, int copy)
+{
+	for (uint32_t line = 0; line < REGISTRATION_LINES; line++) {
+		const struct registration message = {
+			.magic = REGISTRATION_MAGIC,
+			.version = REGISTRATION_VERSION,
+			.line = line,
+			.start_ticks = region_writer_start_ticks(writer),
+			.kind = REGISTRATION_FAILURE,
+		};
+		int socket = connect_to(line);
+
+		if (socket < 0)
+			continue;
+		(void)send_registration(socket, &message, copy, writer->control_fd);
+		(void)close(socket);
+	}
+}
+
 void register_due(struct registrar *registrar, struct region_writer *writer, uint64_t now_ns)
 {
 	uint64_t next = UINT64_MAX;

@@ -41,4 +41,7 @@ static inline void register_tick(struct registrar *registrar, struct region_writ
 		register_due(registrar, writer, now_ns);
 }
 
+/* register_failure - sends a copy of the table, made at a failed allocation, to all servers */
+void register_failure(struct region_writer *writer, int copy);
+
 #endif

@@ -41,6 +41,7 @@
 #define REGION_VERSION UINT32_C(1)
 #define REGION_NAME    "ttmem"		/* memfd name: "/memfd:ttmem (deleted)" under /proc */
 #define CONTROL_NAME   "ttmem-control"
+#define FAILURE_NAME   "ttmem-failure" /* a copy of a table, made when an allocation failed */
 #define CONTROL_MAGIC  UINT64_C(0x004c54436d656d74) /* "tmemCTL\0" */
 
 #define REGION_PAGE_BYTES	4096u

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,8 +36,19 @@ static int memfd_out_of_the_way(int fd)
 	return high;
 }
 
+/* ftruncate(2) beyond RLIMIT_FSIZE does not only fail: it kills, by SIGXFSZ. */
+static bool is_within_limit(uint64_t bytes)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+	       (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= bytes);
+}
+
 int memfd_create_sealed(const char *name, uint64_t bytes, unsigned mode)
 {
+	if (!is_within_limit(bytes))
+		return -EFBIG;
 	/* NOEXEC_SEAL first: with vm.memfd_noexec=2 nothing else is allowed; old kernels say EINVAL */
 	int fd = memfd_raw(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 

@@ -14,7 +14,7 @@
 
 /*
  * memfd_create_sealed - a file of `bytes` (all holes), sealed against SHRINK, GROW and further
- * seals. Return: descriptor (close-on-exec), or -errno.
+ * seals. Return: descriptor (close-on-exec); -EFBIG when RLIMIT_FSIZE forbids it; -errno.
  */
 int memfd_create_sealed(const char *name, uint64_t bytes, unsigned mode);
 /* memfd_identity - device and inode behind a descriptor. Return: 0 or -errno. */

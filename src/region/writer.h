@@ -69,8 +69,11 @@ struct region_writer {
 	size_t	 private_bytes;
 	uint64_t table_device, table_inode;
 	uint64_t control_device, control_inode;
+	uint64_t copy_device, copy_inode;
+	uint64_t copied_ns; /* when the last copy was made; 0: never */
 	int	 table_fd;
 	int	 control_fd;
+	int	 copy_fd; /* of the last copy, in reach of readers */
 	int	 error; /* negative errno of a failed creation */
 };
 
@@ -121,6 +124,14 @@ int region_writer_share(struct region_writer *writer);
  * any descriptor of a file drops the process's locks on it.
  */
 void region_writer_unshare(struct region_writer *writer, int fd);
+/*
+ * region_writer_copy - the table as it is now, in a file of its own (FAILURE_NAME, same format,
+ * at most REGION_COPY_BYTES_MAX of slots), for an allocation that has just failed. At most one a
+ * second; the last one stays open, so that readers find it. The newest row of failures is its cause.
+ * Return: a read-only descriptor to be sent and closed; -EAGAIN within that second; -errno.
+ */
+#define REGION_COPY_BYTES_MAX (16u << 20)
+int region_writer_copy(struct region_writer *writer, uint64_t now_ns);
 /* region_writer_start_ticks - when this process started, field 22 of its /proc/PID/stat */
 uint64_t region_writer_start_ticks(const struct region_writer *writer);
 

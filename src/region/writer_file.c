@@ -34,6 +34,9 @@
 /* Of the address space still allowed we take at most one part in eight. */
 #define ADDRESS_SPACE_SHARE 8
 
+/* A program that retries a failing allocation must not spend its time on copies. */
+#define COPY_EVERY_NS UINT64_C(1000000000)
+
 #define SLOT_INDEX_BYTES (sizeof(uint64_t) + sizeof(uint32_t))
 
 static uint64_t page_up(uint64_t bytes)
@@ -287,6 +290,8 @@ static void release(struct region_writer *writer)
 		(void)close(writer->table_fd);
 	if (memfd_is(writer->control_fd, writer->control_device, writer->control_inode))
 		(void)close(writer->control_fd);
+	if (memfd_is(writer->copy_fd, writer->copy_device, writer->copy_inode))
+		(void)close(writer->copy_fd);
 	writer->private = NULL;
 	writer->table = NULL;
 	writer->control = NULL;
@@ -299,7 +304,7 @@ int region_writer_create(struct region_writer *writer, const struct region_ident
 	region_lock_take(&writer->lock);
 	if (writer->state == REGION_WRITER_NONE) {
 		writer->pid = (uint32_t)getpid();
-		writer->table_fd = writer->control_fd = -1;
+		writer->table_fd = writer->control_fd = writer->copy_fd = -1;
 		writer->error = create(writer, identity);
 		if (writer->error < 0)
 			release(writer);
@@ -415,8 +420,8 @@ int writer_back_row(struct region_writer *writer, uint32_t row)
 	return r;
 }
 
-/* Copies what is backed; the rest of the new file stays a hole. */
-static int copy_table(struct region_writer *writer, int fd, uint8_t *to)
+/* Copies what is backed, at most so many bytes of slots; the rest of the new file stays a hole. */
+static int copy_table(struct region_writer *writer, int fd, uint8_t *to, uint64_t slot_bytes_max)
 {
 	uint64_t rows = writer->allocators_used;
 	uint64_t front[][2] = {
@@ -436,12 +441,13 @@ static int copy_table(struct region_writer *writer, int fd, uint8_t *to)
 	for (uint32_t block = 0; block < writer->slots_max / REGION_BLOCK_SLOTS; block++) {
 		uint64_t offset = REGION_SLOTS_OFFSET + (uint64_t)block * REGION_BLOCK_BYTES;
 
-		if (!writer_block_is_backed(writer, block))
+		if (!writer_block_is_backed(writer, block) || slot_bytes_max < REGION_BLOCK_BYTES)
 			continue;
 		int r = memfd_back(fd, offset, REGION_BLOCK_BYTES);
 
 		if (r < 0)
 			return r;
+		slot_bytes_max -= REGION_BLOCK_BYTES;
 		memcpy(to + offset, writer->table + offset, REGION_BLOCK_BYTES);
 	}
 	return 0;
@@ -461,7 +467,7 @@ static int move_table(struct region_writer *writer)
 	if (fd < 0)
 		return fd;
 	uint8_t *copy = map(fd, bytes, NULL);
-	int r = copy ? copy_table(writer, fd, copy) : -errno;
+	int r = copy ? copy_table(writer, fd, copy, UINT64_MAX) : -errno;
 
 	if (r == 0) {
 		struct region_head *old = writer_head(writer);
@@ -498,18 +504,71 @@ int writer_check_files(struct region_writer *writer)
 	return writer_check_table(writer);
 }
 
-int region_writer_share(struct region_writer *writer)
+/* Lock held. The new copy replaces the last one. Return: 0 or -errno. */
+static int make_copy(struct region_writer *writer)
+{
+	uint64_t bytes = REGION_FILE_BYTES(writer->slots_max), device, inode;
+	struct rlimit limit;
+
+	/* a second mapping, however short, could make another thread's malloc fail */
+	if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur != RLIM_INFINITY)
+		return -ENOMEM;
+	int fd = create_file(FAILURE_NAME, bytes, FRONT_BYTES, MEMFD_MODE_TABLE, &device, &inode);
+
+	if (fd < 0)
+		return fd;
+	uint8_t *copy = map(fd, bytes, NULL);
+	int r = copy ? copy_table(writer, fd, copy, REGION_COPY_BYTES_MAX) : -errno;
+
+	if (copy)
+		(void)munmap(copy, bytes);
+	if (r < 0) {
+		(void)close(fd);
+		return r;
+	}
+	if (memfd_is(writer->copy_fd, writer->copy_device, writer->copy_inode))
+		(void)close(writer->copy_fd);
+	writer->copy_fd = fd;
+	writer->copy_device = device;
+	writer->copy_inode = inode;
+	return 0;
+}
+
+static int reopen(int fd)
 {
 	char path[64];
 
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	int reader = open(path, O_RDONLY | O_CLOEXEC);
+
+	return reader < 0 ? -errno : reader;
+}
+
+int region_writer_copy(struct region_writer *writer, uint64_t now_ns)
+{
+	int saved_errno = errno;
+	int r = -EAGAIN;
+
+	region_lock_take(&writer->lock);
+	if (writer->state == REGION_WRITER_READY &&
+	    (writer->copied_ns == 0 || now_ns - writer->copied_ns >= COPY_EVERY_NS)) {
+		writer->copied_ns = now_ns ? now_ns : 1;
+		r = make_copy(writer);
+		if (r == 0)
+			r = reopen(writer->copy_fd);
+	}
+	region_lock_give(&writer->lock);
+	errno = saved_errno;
+	return r;
+}
+
+int region_writer_share(struct region_writer *writer)
+{
 	region_lock_take(&writer->lock);
 	int r = writer_check_files(writer);
 
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", writer->table_fd);
-	if (r == 0) {
-		r = open(path, O_RDONLY | O_CLOEXEC);
-		r = r < 0 ? -errno : r;
-	}
+	if (r == 0)
+		r = reopen(writer->table_fd);
 	region_lock_give(&writer->lock);
 	return r;
 }

@@ -265,6 +265,38 @@ def test_file_size_limit_later():
         check(app, [0], "under the limit")
 
 
+def test_file_size_limit_and_everything_else():
+    """Under a limit that came later, what would need a new file is left undone: no copy for a
+    failed allocation, no new table after closefrom. The program lives on."""
+    with App() as app:
+        app("open", 1, 0, 0)
+        app("many", 0, 10)
+        app("limit", "fsize", 4096)
+        app("alloc", 0, "l1", 1 << 40, 2048)
+        app("closefrom", 3, "-")
+        equal(app("many", 0, 5000)["made"], 5000)
+        app("freeall")
+        equal(app.end(), (0, ""))
+
+
+def test_circumstances_of_a_failure():
+    """A failed allocation leaves a copy of the table as it was then, in reach of readers."""
+    with App() as app:
+        app("open", 1, 0, 0)
+        app("many", 0, 3000)
+        app("alloc", 0, "l1", 1 << 40, 2048)
+        app("freeall")
+        copies = [f for f in pathlib.Path(f"/proc/{app.pid}/fd").iterdir()
+                  if os.readlink(f).startswith("/memfd:ttmem-failure (")]
+        equal(len(copies), 1)
+        data = open(copies[0], "rb").read(1100)
+        equal(struct.unpack_from("<I", data, 1036)[0], 3000, "live slots then")
+        equal(look(app.pid)[1], [], "live buffers now")
+        for _ in range(20):
+            app("alloc", 0, "l1", 1 << 40, 2048)
+        equal(len(os.listdir(f"/proc/{app.pid}/fd")) < 12, True, "one copy is kept, not twenty")
+
+
 def test_address_space_limit():
     """RLIMIT_AS: what we map is missing to the program's malloc; then we take less."""
     with App() as app:

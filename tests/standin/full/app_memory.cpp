@@ -129,6 +129,8 @@ std::string allocate(uint64_t mesh, const standin_request &request)
 		       {"address", number(d.address)}});
 }
 
+uint64_t made_up_id(uint64_t chip) { return 1000000000000000001u + chip; }
+
 /* "3", or "0:UNIQUE:PCI,1,..." */
 std::string open(Words &words)
 {
@@ -141,7 +143,7 @@ std::string open(Words &words)
 		uint64_t count = std::stoull(list);
 
 		for (uint64_t i = 0; i < count && i < 4096; i++)
-			chips.push_back({static_cast<int32_t>(i), 1000000000000000001u + i, nullptr});
+			chips.push_back({static_cast<int32_t>(i), made_up_id(i), nullptr});
 	} else {
 		std::istringstream in(list);
 		std::string item;
@@ -155,7 +157,7 @@ std::string open(Words &words)
 			std::getline(parts, bdf); /* has colons of its own */
 			addresses.push_back(bdf);
 			chips.push_back({std::stoi(id),
-					 unique.empty() ? 1000000000000000001u + std::stoul(id)
+					 unique.empty() ? made_up_id(std::stoul(id))
 							: std::stoull(unique, nullptr, 0),
 					 nullptr});
 		}
@@ -164,9 +166,9 @@ std::string open(Words &words)
 	}
 	if (chips.empty())
 		throw std::invalid_argument("no chips");
-	std::string word = words.next_or(chips.size() == 1 ? "parent" : "noparent");
+	bool parent = words.next_or(chips.size() == 1 ? "parent" : "noparent") == "parent";
 
-	return keep_mesh(standin.open(chips.data(), chips.size(), l1_small, trace, word == "parent"));
+	return keep_mesh(standin.open(chips.data(), chips.size(), l1_small, trace, parent));
 }
 
 std::string submesh(Words &words)

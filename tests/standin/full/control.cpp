@@ -82,7 +82,8 @@ standin_mesh *standin_submesh(standin_mesh *over, size_t first, size_t count)
 	const auto &parent = over->mesh;
 	const auto &all = parent->impl().devices;
 
-	if (!parent->own_allocator() || count == 0 || first >= all.size() || count > all.size() - first)
+	if (!parent->own_allocator() || count == 0 || first >= all.size() ||
+	    count > all.size() - first)
 		return nullptr;
 	const AllocatorConfig &config = parent->own_allocator()->own_config();
 	auto mesh = std::make_shared<MeshDevice>(

@@ -19,7 +19,13 @@ struct standin_mesh;
 struct standin_buffer;
 
 /* BufferType of TT-Metal */
-enum { STANDIN_DRAM = 0, STANDIN_L1 = 1, STANDIN_SYSTEM = 2, STANDIN_L1_SMALL = 3, STANDIN_TRACE = 4 };
+enum {
+	STANDIN_DRAM = 0,
+	STANDIN_L1 = 1,
+	STANDIN_SYSTEM = 2,
+	STANDIN_L1_SMALL = 3,
+	STANDIN_TRACE = 4,
+};
 
 enum {
 	STANDIN_REFUSED = -1, /* found wrong before allocate_buffer was called */
@@ -79,7 +85,8 @@ void standin_describe(const struct standin_buffer *buffer, struct standin_descri
 void standin_capture(int on);
 
 /* one circular buffer of a program on a range of cores; of all of them the end */
-void standin_cb(struct standin_mesh *mesh, uint64_t address, uint64_t size, const uint64_t range[4]);
+void standin_cb(struct standin_mesh *mesh, uint64_t address, uint64_t size,
+		const uint64_t range[4]);
 void standin_cb_end(struct standin_mesh *mesh);
 
 void standin_statistics(const struct standin_mesh *mesh, uint32_t type,
