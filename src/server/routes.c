@@ -204,6 +204,35 @@ static void write_page(struct route_response *response, const struct snapshot *s
 		text_puts(&response->body, ",\"cursor\":null}");
 }
 
+/*
+ * The snapshot that the buffers are taken from: of now or, with `failure`, of
+ * the moment when that allocation failed. False with the response made.
+ */
+static bool buffers_snapshot(struct server *server, const struct route_request *request,
+			     struct route_response *response, const struct collect_options *options,
+			     struct snapshot *ret_snapshot)
+{
+	struct failure_table *table = NULL;
+	uint64_t number = 0;
+
+	if (!number_argument(request, response, "failure", UINT64_MAX, &number))
+		return false;
+	if (number) {
+		table = failures_find(&server->failures, number);
+		if (!table) {
+			fail(response, 404, "no_failure", "there is no such failure any more",
+			     "/v1/failures lists those that are kept");
+			return false;
+		}
+	}
+	int r = table ? server_failure_snapshot(server, table, &request->viewer, ret_snapshot)
+		      : server_snapshot(server, options, &request->viewer, ret_snapshot);
+
+	if (r < 0)
+		fail_errno(response, r);
+	return r == 0;
+}
+
 static void route_buffers(struct server *server, const struct route_request *request,
 			  struct route_response *response)
 {
@@ -218,11 +247,9 @@ static void route_buffers(struct server *server, const struct route_request *req
 	    !number_argument(request, response, "cursor", UINT32_MAX, &cursor))
 		return;
 	options.pid = filter.pid;
-	int r = server_snapshot(server, &options, &request->viewer, &snapshot);
-
-	if (r < 0)
-		return fail_errno(response, r);
-	r = buffers_select(&snapshot, &filter, &indices, &count);
+	if (!buffers_snapshot(server, request, response, &options, &snapshot))
+		return;
+	int r = buffers_select(&snapshot, &filter, &indices, &count);
 	if (r < 0) {
 		fail_errno(response, r);
 	} else {
@@ -230,6 +257,32 @@ static void route_buffers(struct server *server, const struct route_request *req
 		free(indices);
 	}
 	snapshot_clear(&snapshot);
+}
+
+/* Behind the document's last member: the tables that this viewer may ask for. */
+static void write_kept(struct server *server, const struct route_request *request,
+		       struct route_response *response)
+{
+	bool any = false;
+
+	if (response->body.failed || response->body.length == 0)
+		return;
+	response->body.length--; /* the closing brace */
+	text_puts(&response->body, ",\"kept\":[");
+	for (uint32_t i = server->failures.count; i-- > 0;) {
+		const struct failure_table *table = &server->failures.tables[i];
+		const struct process owner = {.uid = table->uid, .gid = table->gid};
+		char time[40];
+
+		if (!policy_allows(&owner, &request->viewer, server->options.share))
+			continue;
+		clock_rfc3339(table->time_ns, time, sizeof time);
+		text_printf(&response->body,
+			    "%s{\"number\":%" PRIu64 ",\"pid\":%u,\"uid\":%u,\"time\":\"%s\"}",
+			    any ? "," : "", table->number, table->pid, table->uid, time);
+		any = true;
+	}
+	text_puts(&response->body, "]}");
 }
 
 static void route_failures(struct server *server, const struct route_request *request,
@@ -249,6 +302,7 @@ static void route_failures(struct server *server, const struct route_request *re
 	snapshot.machine_devices.count = 0;
 	json_write_snapshot(&response->body, &snapshot);
 	snapshot_clear(&snapshot);
+	write_kept(server, request, response);
 }
 
 static void route_server(struct server *server, const struct route_request *request,

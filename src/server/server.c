@@ -141,13 +141,24 @@ static void arrival_end(struct arrival *arrival)
 	free(arrival);
 }
 
+static void take_failure(struct server *server, struct received *received)
+{
+	int r = failures_add(&server->failures, received);
+
+	if (r != 0)
+		server->registry.refused[r == -EEXIST ? REFUSED_DUPLICATE : REFUSED_TABLE]++;
+	receive_close(received);
+}
+
 /* Return: whether the connection has served its purpose. */
 static bool take_message(struct server *server, int connection)
 {
 	struct received received;
 	int r = receive_message(connection, &received);
 
-	if (r == 0)
+	if (r == 0 && received.message.kind == REGISTRATION_FAILURE)
+		take_failure(server, &received);
+	else if (r == 0)
 		registry_add(&server->registry, &received);
 	else if (r != -EAGAIN)
 		server->registry.refused[REFUSED_MESSAGE]++;
@@ -397,6 +408,7 @@ void server_stop(struct server *server)
 	while (server->arrivals)
 		arrival_end(server->arrivals);
 	registry_finish(&server->registry);
+	failures_clear(&server->failures);
 	if (server->registrations.fd >= 0) {
 		(void)close(server->registrations.fd);
 	}
@@ -435,6 +447,28 @@ int server_snapshot(struct server *server, const struct collect_options *options
 		if (e->state == PROCESS_EXITED)
 			collection.snapshot.processes[index].exited_ns = fact_of(e->exited_ns);
 	}
+	if (r == 0)
+		r = snapshot_string(&collection.snapshot, server->directory,
+				    strlen(server->directory), &collection.snapshot.server);
+	if (r == 0)
+		r = collection_finish(&collection, ret_snapshot);
+	collection_clear(&collection);
+	if (r == 0)
+		policy_apply(ret_snapshot, viewer, server->options.share);
+	return r;
+}
+
+int server_failure_snapshot(struct server *server, const struct failure_table *table,
+			    const struct policy_viewer *viewer, struct snapshot *ret_snapshot)
+{
+	const struct collect_options options = {.buffers = true, .largest_free = true};
+	struct collection collection;
+
+	collection_init(&collection, &options);
+	int r = collection_add_table(&collection, &table->map, table->pid, table->uid, PROCESS_LIVE);
+
+	if (r == 0)
+		collection.snapshot.processes[0].gid = table->gid;
 	if (r == 0)
 		r = snapshot_string(&collection.snapshot, server->directory,
 				    strlen(server->directory), &collection.snapshot.server);

@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "collect/collect.h"
 #include "model/policy.h"
+#include "server/failures.h"
 #include "server/registry.h"
 
 struct http;
@@ -31,6 +32,7 @@ struct server {
 	struct server_options options;
 	struct loop loop;
 	struct registry registry;
+	struct failures failures;
 	struct http *http;
 	struct arrival *arrivals;
 	uint32_t arrival_count;
@@ -55,6 +57,10 @@ void server_stop(struct server *server);
  */
 int server_snapshot(struct server *server, const struct collect_options *options,
 		    const struct policy_viewer *viewer, struct snapshot *ret_snapshot);
+
+/* server_failure_snapshot - the same of one failed allocation: its table as it was then */
+int server_failure_snapshot(struct server *server, const struct failure_table *table,
+			    const struct policy_viewer *viewer, struct snapshot *ret_snapshot);
 
 /* server_log - one line to stderr; with a priority prefix when a journal reads it */
 void server_log(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -255,6 +255,27 @@ def test_adopt():
             equal(forged.returncode, 4, "nobody else may")
 
 
+def test_kept_failures():
+    """What lay in memory when an allocation failed, also after the process is gone."""
+    with directory() as d, Server(d) as server:
+        with app(d) as program:
+            program("open", 1, 0, 0)
+            program("many", 0, 50)
+            program("alloc", 0, "l1", 1 << 40, 2048)
+            program("freeall")
+        kept = wait_until("it is kept", lambda: server.get("/v1/failures")["kept"])
+        equal((len(kept), kept[0]["pid"]), (1, program.pid))
+        then = server.get(f"/v1/buffers?failure={kept[0]['number']}")
+        equal((then["total"], len(then["buffers"])), (50, 50))
+        equal(server.request("GET", "/v1/buffers?failure=99")[0], 404)
+        for _ in range(20):  # each process sends its first one at once
+            with app(d) as program:
+                program("open", 1, 0, 0)
+                program("alloc", 0, "l1", 1 << 40, 2048)
+        wait_until("the newest are kept", lambda: (
+            lambda k: len(k) == 16 and k[0]["pid"] == program.pid)(server.get("/v1/failures")["kept"]))
+
+
 class Manager:
     """Stands in for a service manager: holds the sockets, keeps what is stored, starts again."""
 
