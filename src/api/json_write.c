@@ -230,8 +230,8 @@ void json_write_buffers(struct text *text, const struct snapshot *snapshot, cons
 	if (!order)
 		count = snapshot->buffer_count;
 	write_head(&writer, snapshot, "ttmem.buffers/1");
-	text_printf(text, ",\"consistent\":%s,\"total\":%" PRIu32 ",\"buffers\":[",
-		    snapshot->consistent ? "true" : "false", snapshot->buffer_count);
+	text_printf(text, ",\"consistent\":%s,\"total\":%" PRIu64 ",\"buffers\":[",
+		    snapshot->consistent ? "true" : "false", snapshot_buffers_total(snapshot));
 	for (uint32_t i = 0; i < count && !text->failed; i++) {
 		yyjson_mut_doc *doc = writer_doc(&writer);
 		const struct buffer *buffer = &snapshot->buffers[order ? order[i] : i];

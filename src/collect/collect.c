@@ -24,6 +24,7 @@ void collection_init(struct collection *collection, const struct collect_options
 	collection->snapshot.time_ns = clock_realtime_ns();
 	collection->snapshot.consistent = 1;
 	collection->snapshot.has_buffers = options->buffers;
+	collection->snapshot.is_limited = options->slot_limit != 0;
 }
 
 void collection_clear(struct collection *collection)
@@ -335,6 +336,7 @@ static int add_process(struct collection *collection, const struct region_image 
 	to->event = image->event;
 	to->started_ns = head->created_realtime_ns;
 	to->failure_count = head->failures_count;
+	to->live_buffers = head->slots_live;
 	to->losses = (struct losses){
 		.full = head->dropped_full,
 		.memory = head->dropped_memory,
@@ -449,10 +451,14 @@ static int add_buffers(struct collection *collection, const struct region_slots 
 {
 	struct snapshot *snapshot = &collection->snapshot;
 
+	uint32_t limit = collection->options.slot_limit;
+
 	for (uint32_t i = 0; i < slots->count; i++) {
 		const struct region_slot *slot = &slots->slots[i];
 		uint32_t a = slot_allocator(index, slot), at;
 
+		if (limit && snapshot->buffer_count >= limit)
+			break;
 		if (a == SNAPSHOT_NONE)
 			continue;
 		int r = snapshot_add_buffer(snapshot, &at);
@@ -500,40 +506,53 @@ static void fill_largest_free(struct collection *collection, struct span allocat
 		}
 }
 
-/* Several open allocators that have held buffers: their sums mean nothing without addresses. */
-static bool needs_slots(const struct collection *collection, struct span allocators)
+/*
+ * Are addresses needed? For holes, and where several allocators hold buffers:
+ * their sums mean nothing then.
+ */
+static bool needs_ranges(const struct collection *collection, struct span allocators)
 {
 	uint32_t holders = 0;
 
-	if (collection->options.buffers || collection->options.largest_free)
-		return true;
 	for (uint32_t i = 0; i < allocators.count; i++) {
 		const struct allocator *a = &collection->snapshot.allocators[allocators.first + i];
+		bool holds = false;
 
 		for (int type = 0; type < MEMORY_TYPES; type++)
-			if (a->memory[type].buffers.value != 0) {
-				holders++;
-				break;
-			}
+			holds |= a->memory[type].buffers.value != 0;
+		holders += holds;
 	}
-	return holders > 1;
+	return collection->options.largest_free || holders > 1;
+}
+
+/* How many more buffers may be listed; all of them are read when their addresses are needed. */
+static uint32_t slots_wanted(const struct collection *collection, bool ranges)
+{
+	uint32_t limit = collection->options.slot_limit;
+
+	if (ranges || limit == 0)
+		return UINT32_MAX;
+	return limit > collection->snapshot.buffer_count ? limit - collection->snapshot.buffer_count
+							 : 0;
 }
 
 static int add_slots(struct collection *collection, const struct region_map *map,
-		     uint32_t process, struct span allocators)
+		     uint32_t process, struct span allocators, bool ranges)
 {
 	uint32_t index[REGION_ALLOCATORS_MAX];
 	struct region_slots slots;
-	int r = region_read_slots(map, UINT32_MAX, &slots);
+	int r = region_read_slots(map, slots_wanted(collection, ranges), &slots);
 
 	if (r < 0)
 		return r;
 	if (!slots.consistent)
 		collection->snapshot.consistent = 0;
 	index_rows(&collection->snapshot, allocators, index);
-	r = add_ranges(collection, &slots, allocators, index);
-	if (r == 0)
-		fill_largest_free(collection, allocators);
+	if (ranges) {
+		r = add_ranges(collection, &slots, allocators, index);
+		if (r == 0)
+			fill_largest_free(collection, allocators);
+	}
 	if (r == 0 && collection->options.buffers)
 		r = add_buffers(collection, &slots, process, index);
 	region_slots_clear(&slots);
@@ -557,8 +576,10 @@ int collection_add_table(struct collection *collection, const struct region_map 
 	}
 	if (r == 0)
 		collection->snapshot.processes[process].allocators = allocators;
-	if (r == 0 && needs_slots(collection, allocators))
-		r = add_slots(collection, map, process, allocators);
+	bool ranges = r == 0 && needs_ranges(collection, allocators);
+
+	if (r == 0 && (ranges || collection->options.buffers))
+		r = add_slots(collection, map, process, allocators, ranges);
 	if (r == 0)
 		r = devices_of_process(collection, process);
 	region_image_clear(&image);
@@ -581,10 +602,28 @@ int collection_finish(struct collection *collection, struct snapshot *ret_snapsh
 	return 0;
 }
 
+int collection_set_container(struct collection *collection, uint32_t process,
+			     const struct container *container)
+{
+	struct snapshot *snapshot = &collection->snapshot;
+	struct process *to = &snapshot->processes[process];
+	int r = add_string(snapshot, container->id, sizeof container->id, &to->container);
+
+	return r < 0 ? r : add_string(snapshot, container->pod, sizeof container->pod, &to->pod);
+}
+
 static int visit(void *argument, const struct region_map *map, uint32_t pid, uint32_t uid,
 		 enum process_state state)
 {
-	return collection_add_table(argument, map, pid, uid, state);
+	struct collection *collection = argument;
+	uint32_t process = collection->snapshot.process_count;
+	struct container container;
+	int r = collection_add_table(collection, map, pid, uid, state);
+
+	if (r < 0 || state != PROCESS_LIVE)
+		return r;
+	cgroup_of(pid, &container);
+	return collection_set_container(collection, process, &container);
 }
 
 int collect_local(const struct collect_options *options, struct snapshot *ret_snapshot,

@@ -12,11 +12,13 @@
 #include "analyse/ranges.h"
 #include "model/snapshot.h"
 #include "region/reader.h"
+#include "source/cgroup.h"
 
 struct collect_options {
 	bool buffers;	   /* list every live buffer */
 	bool largest_free; /* compute largest free ranges: reads the slots as well */
 	uint32_t pid;	   /* only this process; 0: all */
+	uint32_t slot_limit; /* list so many buffers at most, as they lie in the tables; 0: all */
 };
 
 /* What was looked at, for the message of an empty machine and for doctor. */
@@ -59,6 +61,9 @@ void collection_clear(struct collection *collection);
  */
 int collection_add_table(struct collection *collection, const struct region_map *map, uint32_t pid,
 			 uint32_t uid, enum process_state state);
+/* collection_set_container - of a process that was added. Return: 0 or -ENOMEM. */
+int collection_set_container(struct collection *collection, uint32_t process,
+			     const struct container *container);
 /* collection_finish - adds the machine's devices and hands the snapshot over. 0 or -ENOMEM. */
 int collection_finish(struct collection *collection, struct snapshot *ret_snapshot);
 

@@ -18,6 +18,8 @@ static void hide_details(struct process *process)
 	process->command = 0;
 	process->entry = 0;
 	process->build_id = 0;
+	process->container = 0;
+	process->pod = 0;
 	process->failures.count = 0;
 	process->capabilities.count = 0;
 }

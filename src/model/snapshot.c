@@ -123,3 +123,15 @@ bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *al
 	}
 	return false;
 }
+
+uint64_t snapshot_buffers_total(const struct snapshot *snapshot)
+{
+	uint64_t total = 0;
+
+	if (!snapshot->is_limited)
+		return snapshot->buffer_count;
+	for (uint32_t i = 0; i < snapshot->process_count; i++)
+		if (!snapshot->processes[i].hidden)
+			total += snapshot->processes[i].live_buffers;
+	return total;
+}

@@ -107,6 +107,8 @@ struct process {
 	string_id metal_version; /* 0 unknown */
 	string_id build_id;	 /* hex, 0 unknown */
 	string_id entry;	 /* the way the hook came in */
+	string_id container;	 /* id by its cgroup, 0 none */
+	string_id pod;		 /* uid of the Kubernetes pod, 0 none */
 	uint8_t	  state;	 /* enum process_state */
 	uint8_t	  hidden;	 /* its details are not for this viewer (model/policy.h) */
 	struct fact exited_ns;	 /* CLOCK_REALTIME; absent while it lives, or when nobody saw it */
@@ -117,6 +119,7 @@ struct process {
 	struct span devices;
 	struct span failures;
 	uint64_t failure_count;
+	uint64_t live_buffers; /* in its table, listed or not */
 	struct losses losses;
 };
 
@@ -141,6 +144,7 @@ struct snapshot {
 	string_id server; /* 0: collected without one */
 	uint8_t	 consistent; /* buffers are one cut in time for every process */
 	uint8_t	 has_buffers;
+	uint8_t	 is_limited; /* not every live buffer is listed */
 	uint32_t process_count, allocator_count, chip_count, device_count, capability_count,
 		failure_count, buffer_count;
 	struct process *processes;
@@ -176,6 +180,9 @@ int snapshot_add_device(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_capability(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_failure(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_buffer(struct snapshot *snapshot, uint32_t *ret_index);
+
+/* snapshot_buffers_total - live buffers of the processes in it whose details are shown */
+uint64_t snapshot_buffers_total(const struct snapshot *snapshot);
 
 /* snapshot_covers - does an allocator cover this chip (same process, same unique id or chip id)? */
 bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *allocator,

@@ -234,6 +234,7 @@ static int add(struct registry *registry, int table, int control, int pidfd, str
 	entry->device = st.st_dev;
 	entry->inode = st.st_ino;
 	entry->bytes = (uint64_t)st.st_blocks * 512;
+	cgroup_of(entry->pid, &entry->container);
 	if (region_map_open(table, &entry->map) != 0) {
 		free(entry);
 		return REFUSED_TABLE + 1;

@@ -18,6 +18,7 @@
 #include "model/snapshot.h"
 #include "region/reader.h"
 #include "region/receive.h"
+#include "source/cgroup.h"
 
 #define REGISTRY_TABLES_MAX	4096u
 #define REGISTRY_DEAD_MAX	64u
@@ -41,6 +42,7 @@ struct entry {
 	uint8_t state; /* enum process_state */
 	uint64_t exited_ns; /* CLOCK_REALTIME */
 	uint64_t bytes; /* memory of the table when last looked at */
+	struct container container; /* asked while it lived */
 };
 
 enum refusal {

@@ -190,6 +190,7 @@ static bool filter_arguments(const struct route_request *request, struct route_r
 static void write_page(struct route_response *response, const struct snapshot *snapshot,
 		       const uint32_t *indices, uint32_t count, uint64_t first, uint64_t limit)
 {
+	uint64_t total = snapshot->is_limited ? snapshot_buffers_total(snapshot) : count;
 	uint64_t left = first < count ? count - first : 0;
 	uint32_t shown = (uint32_t)(left < limit ? left : limit);
 
@@ -198,7 +199,7 @@ static void write_page(struct route_response *response, const struct snapshot *s
 	if (response->body.failed || response->body.length == 0)
 		return;
 	response->body.length--; /* the closing brace moves behind the cursor */
-	if (left > shown)
+	if (total > first + shown)
 		text_printf(&response->body, ",\"cursor\":\"%" PRIu64 "\"}", first + shown);
 	else
 		text_puts(&response->body, ",\"cursor\":null}");
@@ -247,6 +248,10 @@ static void route_buffers(struct server *server, const struct route_request *req
 	    !number_argument(request, response, "cursor", UINT32_MAX, &cursor))
 		return;
 	options.pid = filter.pid;
+	/* in slot order and without a choice a page needs no more than what lies before its end */
+	if (filter.order == ORDER_SLOT && filter.type < 0 && !filter.by_chip &&
+	    filter.min_bytes == 0 && cursor + limit < UINT32_MAX)
+		options.slot_limit = (uint32_t)(cursor + limit);
 	if (!buffers_snapshot(server, request, response, &options, &snapshot))
 		return;
 	int r = buffers_select(&snapshot, &filter, &indices, &count);

@@ -439,11 +439,17 @@ int server_snapshot(struct server *server, const struct collect_options *options
 			continue;
 		/* pages that were only reserved when we looked last may hold rows by now */
 		(void)region_map_refresh(&e->map);
+		/* what this viewer will not see need not be read, and must not use up the limit */
+		const struct process owner = {.uid = e->uid, .gid = e->gid};
+
+		collection.options.buffers =
+			options->buffers && policy_allows(&owner, viewer, server->options.share);
 		r = collection_add_table(&collection, &e->map, e->pid, e->uid,
 					 (enum process_state)e->state);
 		if (r < 0)
 			break;
 		collection.snapshot.processes[index].gid = e->gid;
+		r = collection_set_container(&collection, index, &e->container);
 		if (e->state == PROCESS_EXITED)
 			collection.snapshot.processes[index].exited_ns = fact_of(e->exited_ns);
 	}

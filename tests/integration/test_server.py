@@ -114,9 +114,9 @@ def test_registration_and_figures():
         view = program("stats", 0)
         snapshot = server.get("/v1/snapshot?largest_free=1")
         process = process_of(snapshot, program.pid)
-        buffers = server.get("/v1/buffers?limit=100000")["buffers"]
+        buffers = server.get(f"/v1/buffers?pid={program.pid}&limit=100000")["buffers"]
         check_allocator(open_allocators(process)[0], view, buffers, "by the server", absolute=True)
-        equal(len(snapshot["devices"]), 2)
+        equal(len(process["devices"]), 2)
         equal(snapshot["server"], str(d))
         # what the tool shows with and without the server is the same but for its source
         with_server = json.loads(ttmem("--format=json", env={"TTMEM_SOCKET_DIR": str(d)}).stdout)
@@ -234,6 +234,75 @@ def test_namespaces():
                 p for p in server.get("/v1/snapshot")["processes"] if p["inner_pid"] == 1])
             command = pathlib.Path(f"/proc/{found[0]['pid']}/cmdline").read_bytes()
             equal(b"standin-app" in command, True, "the pid outside is that very process")
+
+
+def test_user_namespace():
+    """In a user namespace of its own as well. Where root is not mapped, the server's uid shows as
+    the overflow uid there, and the application is told to trust that."""
+    if os.geteuid() != 0:
+        raise Skip("becoming another user needs root")
+    namespaces = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc",
+                  "--mount", "--ipc", "--net"]
+    with directory() as d, Server(d) as server:
+        for uid, trust in ((0, {}), (1234, {"TTMEM_SERVER_UID": "65534"})):
+            with App(env={"TTMEM_SOCKET_DIR": str(d), **trust}, prefix=as_user(uid, namespaces)) as program:
+                program("open", 1, 0, 0)
+                program("many", 0, 10)
+                found = wait_until("it reports", lambda: [
+                    p for p in server.get("/v1/snapshot")["processes"]
+                    if p["inner_pid"] == program.pid and p["uid"] == uid and p["state"] == "live"])
+                equal(found[0]["devices"][0]["memory"]["dram"]["buffers"], 10)
+
+
+def test_two_thousand_senders():
+    """A stopped server, 2,000 tables waiting in its queue, half of their senders dead: none is lost."""
+    with directory() as d, Server(d) as server, app("/nonexistent") as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 3)
+        descriptors = {os.readlink(f).split()[0]: str(f)
+                       for f in pathlib.Path(f"/proc/{program.pid}/fd").iterdir()}
+        honest = open(descriptors["/memfd:ttmem"], "rb").read()
+        control = os.open(descriptors["/memfd:ttmem-control"], os.O_RDWR)
+        # a small table: the head's count of slots and the size are made to fit
+        small = bytearray(honest[:0x100000 + 65536])
+        struct.pack_into("<Q", small, 16, len(small))
+        struct.pack_into("<I", small, 160 + 5 * 16 + 12, 1024)
+        sender = (
+            "import os, socket, struct, sys, fcntl\n"
+            "small, directory, count, control = open(sys.argv[1], 'rb').read(), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])\n"
+            "ticks = int(open('/proc/self/stat').read().rsplit(')', 1)[1].split()[19])\n"
+            "for i in range(count):\n"
+            "    fd = os.memfd_create('ttmem', 3)\n"
+            "    os.ftruncate(fd, len(small))\n"
+            "    os.pwrite(fd, small[:0x2000], 0); os.pwrite(fd, os.urandom(16), 24)\n"
+            "    fcntl.fcntl(fd, 1033, 7)\n"
+            "    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect(directory + '/register.sock')\n"
+            "    socket.send_fds(s, [struct.pack('<QIIQII', 0x004745526d656d74, 1, 0, ticks, 0, 0)], [fd, control])\n"
+            "    s.close(); os.close(fd)\n"
+            "print('sent', flush=True); sys.stdin.read()\n")
+        (d / "small").write_bytes(small)
+        before = server.get("/v1/server")["tables"]["accepted"]
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            senders = [subprocess.Popen([sys.executable, "-c", sender, str(d / "small"), str(d), "100", str(control)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        pass_fds=[control]) for _ in range(20)]
+            for s in senders:
+                equal(s.stdout.readline(), "sent\n")
+            for s in senders[::2]:
+                s.kill()
+                s.wait()
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        wait_until("all are accepted", lambda: server.get("/v1/server")["tables"]["accepted"] - before >= 2000, 60)
+        tables = wait_until("the dead are told from the living", lambda: (
+            lambda t: t if t["exited"] == 64 else None)(server.get("/v1/server")["tables"]))
+        equal(tables["live"] >= 1000, True)
+        for s in senders[1::2]:
+            s.stdin.close()
+            s.wait()
+        wait_until("newest 64", lambda: server.get("/v1/server")["tables"]["exited"] == 64)
+        os.close(control)
 
 
 def test_adopt():
@@ -473,7 +542,7 @@ def test_three_users():
                 equal(process["command"] is not None, sees, f"{uid} {route} command")
                 equal(len(process["failures"]["last"]), 1 if sees else 0, f"{uid} {route} failures")
                 equal(process["failures"]["count"], 1)
-            equal(len(ask(uid, "/v1/buffers")["buffers"]), 10 if sees else 0, f"{uid} buffers")
+            equal(len(ask(uid, f"/v1/buffers?pid={program.pid}")["buffers"]), 10 if sees else 0, f"{uid} buffers")
             equal(ask(uid, "/v1/devices")["devices"][0]["memory"]["dram"]["buffers"], 10)
             verdict = ask(uid, f"/v1/verify?pid={program.pid}", "POST")
             equal("error" in verdict, not sees, f"{uid} verify")
@@ -541,7 +610,7 @@ def test_garbage():
 def test_slow_clients():
     """Idle clients and tricklers do not keep a good one waiting, and are cut off."""
     with directory() as d, Server(d) as server:
-        idle = [socket.socket(socket.AF_UNIX) for _ in range(200)]
+        idle = [socket.socket(socket.AF_UNIX) for _ in range(400)]
         tricklers = [socket.socket(socket.AF_UNIX) for _ in range(50)]
         for s in idle + tricklers:
             s.connect(str(d / "api.sock"))
