@@ -543,7 +543,8 @@ def test_three_users():
                 equal(len(process["failures"]["last"]), 1 if sees else 0, f"{uid} {route} failures")
                 equal(process["failures"]["count"], 1)
             equal(len(ask(uid, f"/v1/buffers?pid={program.pid}")["buffers"]), 10 if sees else 0, f"{uid} buffers")
-            equal(ask(uid, "/v1/devices")["devices"][0]["memory"]["dram"]["buffers"], 10)
+            totals = ask(uid, "/v1/devices")["devices"]
+            equal(max(t["memory"]["dram"]["buffers"] for t in totals) >= 10, True, "totals are for all")
             verdict = ask(uid, f"/v1/verify?pid={program.pid}", "POST")
             equal("error" in verdict, not sees, f"{uid} verify")
 
