@@ -35,6 +35,7 @@ enum metal_symbol {
 /* Where a Buffer's fields may be read; before 0.79.0 there is no other way. */
 enum metal_fields {
 	METAL_FIELDS_UNCHECKED = 0,
+	METAL_FIELDS_PROVISIONAL = 4, /* all buffers so far agreed, but none could tell all fields apart */
 	METAL_FIELDS_GOOD = 1,
 	METAL_FIELDS_BAD = 2,
 	METAL_FIELDS_NOT_NEEDED = 3, /* every field has an accessor */

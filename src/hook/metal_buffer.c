@@ -58,32 +58,14 @@ static uint32_t field32(const uint8_t *object, size_t offset)
 	return value;
 }
 
-/*
- * Do the fields of this live object agree with its accessors, and with the
- * allocator that was just called for it (0: not seen)? `allocated`: address()
- * may be asked (it throws otherwise).
- */
-static bool fields_agree(const struct metal *metal, const void *buffer, uint64_t allocator,
-			 bool allocated)
+/* Do the numbers of a copy of the fields agree with the accessors? */
+static bool numbers_agree(const struct metal *metal, const void *buffer, const uint8_t *copy,
+			  uint64_t allocator, bool allocated)
 {
-	static const enum metal_symbol needed[] = {
-		METAL_SYMBOL_buffer_page_size, METAL_SYMBOL_buffer_num_pages,
-		METAL_SYMBOL_buffer_is_l1,     METAL_SYMBOL_buffer_is_dram,
-		METAL_SYMBOL_buffer_address,
-	};
-	uint8_t copy[FIELD_BYTES];
-
-	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-		if (!metal->symbol[needed[i]])
-			return false;
-	if (safe_read((uint64_t)(uintptr_t)buffer, copy, sizeof copy) < 0)
-		return false;
-
 	uint64_t size = field64(copy, FIELD_SIZE), page = field64(copy, FIELD_PAGE_SIZE);
 	uint32_t type = field32(copy, FIELD_TYPE);
 	bool l1 = type == TYPE_L1 || type == TYPE_L1_SMALL;
 	bool dram = type == TYPE_DRAM || type == TYPE_TRACE;
-	uint32_t chip;
 
 	if (type >= TYPES || page != call64(metal, METAL_SYMBOL_buffer_page_size, buffer))
 		return false;
@@ -96,22 +78,67 @@ static bool fields_agree(const struct metal *metal, const void *buffer, uint64_t
 	if (allocated && (field64(copy, FIELD_ADDRESS) & UINT32_MAX) !=
 				 call32(metal, METAL_SYMBOL_buffer_address, buffer))
 		return false;
-	if (allocator != 0 && allocator != field64(copy, FIELD_ALLOCATOR))
-		return false;
-	return metal_chip_id(metal, field64(copy, FIELD_DEVICE), &chip);
+	return allocator == 0 || allocator == field64(copy, FIELD_ALLOCATOR);
+}
+
+/*
+ * Do the fields of this live object agree with its accessors, and with the
+ * allocator that was just called for it (0: not seen)? `allocated`: address()
+ * may be asked (it throws otherwise). For a first meeting: it reads with care.
+ */
+static bool fields_agree(const struct metal *metal, const void *buffer, uint64_t allocator,
+			 bool allocated)
+{
+	static const enum metal_symbol needed[] = {
+		METAL_SYMBOL_buffer_page_size, METAL_SYMBOL_buffer_num_pages,
+		METAL_SYMBOL_buffer_is_l1,     METAL_SYMBOL_buffer_is_dram,
+		METAL_SYMBOL_buffer_address,
+	};
+	uint8_t copy[FIELD_BYTES];
+	uint32_t chip;
+
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+		if (!metal->symbol[needed[i]])
+			return false;
+	return safe_read((uint64_t)(uintptr_t)buffer, copy, sizeof copy) == 0 &&
+	       numbers_agree(metal, buffer, copy, allocator, allocated) &&
+	       metal_chip_id(metal, field64(copy, FIELD_DEVICE), &chip);
+}
+
+/*
+ * Would fields that have changed places have been noticed? In a buffer of one
+ * page, size and page size are the same number; in an interleaved DRAM buffer
+ * type and layout are both 0.
+ */
+static bool tells_fields_apart(const uint8_t *buffer)
+{
+	return field64(buffer, FIELD_SIZE) != field64(buffer, FIELD_PAGE_SIZE) &&
+	       field32(buffer, FIELD_TYPE) != field32(buffer, FIELD_LAYOUT);
+}
+
+/* The slow half of fields_are_good: until a known build or a telling buffer settles it. */
+static bool examine_fields(struct metal *metal, const void *buffer, uint64_t allocator,
+			   uint32_t verdict)
+{
+	bool agree = verdict == METAL_FIELDS_UNCHECKED
+			     ? fields_agree(metal, buffer, allocator, true)
+			     : numbers_agree(metal, buffer, buffer, allocator, true);
+
+	verdict = !agree							 ? METAL_FIELDS_BAD
+		  : metal->version != NULL || tells_fields_apart(buffer) ? METAL_FIELDS_GOOD
+									 : METAL_FIELDS_PROVISIONAL;
+	/* relaxed: whoever comes later comes to the same verdict or a better one */
+	__atomic_store_n(&metal->fields, verdict, __ATOMIC_RELAXED);
+	return agree;
 }
 
 static bool fields_are_good(struct metal *metal, const void *buffer, uint64_t allocator)
 {
 	uint32_t verdict = __atomic_load_n(&metal->fields, __ATOMIC_RELAXED);
 
-	if (__builtin_expect(verdict == METAL_FIELDS_UNCHECKED, 0)) {
-		verdict = fields_agree(metal, buffer, allocator, true) ? METAL_FIELDS_GOOD
-								       : METAL_FIELDS_BAD;
-		/* relaxed: every thread comes to the same verdict */
-		__atomic_store_n(&metal->fields, verdict, __ATOMIC_RELAXED);
-	}
-	return verdict != METAL_FIELDS_BAD;
+	if (__builtin_expect(verdict == METAL_FIELDS_GOOD || verdict == METAL_FIELDS_NOT_NEEDED, 1))
+		return true;
+	return verdict != METAL_FIELDS_BAD && examine_fields(metal, buffer, allocator, verdict);
 }
 
 /*
@@ -179,7 +206,7 @@ bool metal_buffer_read(struct metal *metal, const void *buffer, uint64_t allocat
 	b.address = call32(metal, METAL_SYMBOL_buffer_address, buffer);
 	if (b.address == 0)
 		return false;
-	if (!read_common(metal, buffer, allocator, metal->fields == METAL_FIELDS_GOOD, &b))
+	if (!read_common(metal, buffer, allocator, metal->fields != METAL_FIELDS_NOT_NEEDED, &b))
 		return false;
 	b.bank_bytes = call64(metal, METAL_SYMBOL_buffer_bank_bytes, buffer);
 	b.pages = b.page_bytes ? (b.requested_bytes + b.page_bytes - 1) / b.page_bytes : UINT64_MAX;
@@ -194,12 +221,11 @@ bool metal_buffer_request(struct metal *metal, const void *buffer, uint64_t allo
 	struct region_buffer b = {0};
 	uint32_t verdict = __atomic_load_n(&metal->fields, __ATOMIC_RELAXED);
 
-	if (verdict == METAL_FIELDS_UNCHECKED)
-		verdict = fields_agree(metal, buffer, allocator, false) ? METAL_FIELDS_GOOD
-									: METAL_FIELDS_BAD;
-	if (verdict == METAL_FIELDS_BAD || !metal->symbol[METAL_SYMBOL_buffer_page_size])
+	if (verdict != METAL_FIELDS_NOT_NEEDED && verdict != METAL_FIELDS_GOOD &&
+	    (verdict == METAL_FIELDS_BAD || !fields_agree(metal, buffer, allocator, false)))
 		return false;
-	if (!read_common(metal, buffer, allocator, verdict == METAL_FIELDS_GOOD, &b))
+	if (!metal->symbol[METAL_SYMBOL_buffer_page_size] ||
+	    !read_common(metal, buffer, allocator, verdict != METAL_FIELDS_NOT_NEEDED, &b))
 		return false;
 	*ret_buffer = b;
 	return true;

@@ -106,17 +106,46 @@ static int look_at_module(struct dl_phdr_info *info, size_t size, void *argument
 	return 1;
 }
 
+static bool is_of_allocator(const char *name)
+{
+	static const char prefix[] = "_ZNK2tt8tt_metal9Allocator";
+
+	return strncmp(name, prefix, sizeof prefix - 1) == 0;
+}
+
+/*
+ * From 0.65.1 on Allocator is a facade before AllocatorImpl, with methods of
+ * the same names. Our objects are AllocatorImpls then: where one of its
+ * functions is missing, the facade's must not be called in its place.
+ */
+static bool has_allocator_impl(const struct metal *metal)
+{
+	static const enum metal_symbol any[] = {
+		METAL_SYMBOL_allocator_statistics,
+		METAL_SYMBOL_allocator_num_banks,
+		METAL_SYMBOL_allocator_base,
+		METAL_SYMBOL_allocator_alignment,
+	};
+
+	for (size_t i = 0; i < sizeof any / sizeof any[0]; i++)
+		if (metal->symbol[any[i]])
+			return true;
+	return metal->real[METAL_HANDLER_allocator_impl_allocate] != NULL;
+}
+
 static void fill(struct metal *metal)
 {
 	const char *off = getenv("TTMEM");
 
 	for (int i = 0; i < METAL_HANDLERS; i++)
 		metal->real[i] = find(metal->library, handler_names[i]);
-	for (int i = 0; i < METAL_SYMBOLS; i++) {
+	for (int i = 0; i < METAL_SYMBOLS; i++)
 		metal->symbol[i] = find(metal->library, symbol_names[i][0]);
-		if (!metal->symbol[i])
+	bool has_impl = has_allocator_impl(metal);
+
+	for (int i = 0; i < METAL_SYMBOLS; i++)
+		if (!metal->symbol[i] && !(has_impl && is_of_allocator(symbol_names[i][1])))
 			metal->symbol[i] = find(metal->library, symbol_names[i][1]);
-	}
 	(void)dl_iterate_phdr(look_at_module, metal);
 
 	const struct metal_build *build = metal_build_find(metal->build_id, metal->build_id_bytes);

@@ -6,7 +6,7 @@ import subprocess
 
 from testing import BUILD, HOOK
 
-GENERATIONS = ("60", "62", "66", "70", "79")
+GENERATIONS = ("60", "62", "64", "66", "70", "79")
 
 
 def library(generation):

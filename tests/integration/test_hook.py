@@ -72,6 +72,45 @@ def test_unknown_layout():
         equal(app.end(), (0, ""))
 
 
+def test_fields_that_changed_places():
+    """Size and page size the wrong way round: a first buffer of one page cannot show it, so it
+    must not settle the question."""
+    with App("98") as app:
+        app("open", 1, 0, 0)
+        app("alloc", 0, "dram", 4096, 4096)
+        equal(len(look(app.pid)[1]), 1, "right in any case")
+        app("alloc", 0, "dram", 65536, 2048)
+        app("alloc", 0, "dram", 65536, 2048)
+        process, _ = look(app.pid)
+        equal(process["capabilities"]["buffers"]["state"], "failed")
+        equal(process["devices"][0]["memory"]["dram"]["requested_bytes"], None)
+        equal(app.end(), (0, ""))
+
+
+def test_missing_functions():
+    """What a release does not export is a missing capability with its name, not a zero."""
+    with App("79-no-statistics") as app:
+        app("open", 1, 0, 0)
+        app("alloc", 0, "dram", 1 << 20, 2048)
+        process, buffers = look(app.pid)
+        for name in ("geometry", "verify"):
+            equal(process["capabilities"][name]["state"], "missing", name)
+            equal("get_statistics" in process["capabilities"][name]["reason"], True, name)
+        memory = process["devices"][0]["memory"]["dram"]
+        equal((memory["requested_bytes"], memory["buffers"], len(buffers)), (1 << 20, 1, 1))
+        for field in ("allocatable_bytes", "occupied_bytes", "free_bytes", "banks"):
+            equal(memory[field], None, field)
+            equal(memory["unavailable"][field], "this TT-Metal does not export it", field)
+    with App("79-no-failures") as app:
+        app("open", 1, 0, 0)
+        app("alloc", 0, "dram", 1 << 20, 2048)
+        app("alloc", 0, "l1", 1 << 40, 2048)
+        process = check(app, [0], "without the function that fails")
+        equal(process["capabilities"]["failures"]["state"], "missing")
+        equal("allocate_buffer" in process["capabilities"]["failures"]["reason"], True)
+        equal(process["failures"]["count"], 0)
+
+
 def test_views_and_captures():
     """A buffer at a given address and a capture that dispatches nothing hold no memory."""
     with App() as app:

@@ -11,6 +11,8 @@ GraphTracker GraphTracker::tracker;
 
 void GraphTracker::track_allocate(const Buffer *) {}
 void GraphTracker::track_deallocate(Buffer *) {}
+void GraphTracker::track_allocate_cb(const CoreRangeSet &, uint64_t, uint64_t, bool, const IDevice *) {}
+void GraphTracker::track_deallocate_cb(const IDevice *) {}
 
 std::optional<uint64_t> Banks::take(uint64_t bytes)
 {
@@ -126,6 +128,11 @@ uint64_t ALLOCATOR::get_base_allocator_addr(const HalMemType &type) const
 }
 
 #if HAS_IMPL
+Statistics Allocator::get_statistics(const BufferType &type) const
+{
+	return impl_->banks(type).statistics();
+}
+
 uint32_t AllocatorImpl::get_alignment(BufferType type) const { return banks(type).alignment; }
 #endif
 

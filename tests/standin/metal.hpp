@@ -3,8 +3,9 @@
  * A stand-in for TT-Metal: the names, object layouts and order of events of its
  * releases, without anything behind them but an honest bank allocator.
  *
- * GEN picks the generation: 60 (code in _ttnncpp.so), 62, 66, 70, 79; 99 is a
- * future build whose Buffer has its fields elsewhere and no accessors for them.
+ * GEN picks the generation: 60 (code in _ttnncpp.so), 62, 64, 66, 70, 79. 98 and
+ * 99 are future builds without accessors for the fields of Buffer: in 98 size
+ * and page size have changed places, in 99 all lie elsewhere. LACKS_STATISTICS and LACKS_FAILURES leave single functions out.
  * Names must mangle to the real ones, so namespaces and signatures are those
  * of TT-Metal; everything inside is ours.
  */
@@ -31,6 +32,23 @@
 #define HAS_CONTEXT   (GEN >= 70) /* MetalContext and the cluster description */
 #define HAS_MESH_IMPL (GEN >= 66)
 #define STATS_VECTOR  (GEN == 66) /* get_statistics() ends with a vector */
+
+/* Hidden, so not exported: what a release lacks. */
+#define HIDDEN __attribute__((visibility("hidden")))
+#ifdef LACKS_STATISTICS
+#define STATISTICS_EXPORT HIDDEN
+#else
+#define STATISTICS_EXPORT
+#endif
+#ifdef LACKS_FAILURES
+#define ALLOCATE_EXPORT HIDDEN
+#else
+#define ALLOCATE_EXPORT
+#endif
+
+#if GEN < 64 && GEN != 99
+class CoreRangeSet {};
+#endif
 
 namespace ttsl {
 template <typename T, typename Tag> class StrongType {
@@ -63,6 +81,9 @@ enum class HalMemType : uint8_t { L1, DRAM };
 
 class Buffer;
 class IDevice;
+#if GEN >= 64
+class CoreRangeSet {};
+#endif
 
 struct Statistics {
 	size_t total, allocated, free, largest;
@@ -97,6 +118,8 @@ class AllocatorImpl;
 class Allocator {
 public:
 	explicit Allocator(AllocatorImpl *impl) : impl_(impl) {}
+	/* a method of the same name: to be called on the facade only */
+	Statistics get_statistics(const BufferType &type) const;
 	AllocatorImpl *impl_;
 };
 #else
@@ -106,9 +129,9 @@ public:
 class ALLOCATOR {
 public:
 	ALLOCATOR(uint64_t l1_small, uint64_t trace);
-	uint64_t allocate_buffer(Buffer *buffer);
+	ALLOCATE_EXPORT uint64_t allocate_buffer(Buffer *buffer);
 	void deallocate_buffer(Buffer *buffer);
-	Statistics get_statistics(const BufferType &type) const;
+	STATISTICS_EXPORT Statistics get_statistics(const BufferType &type) const;
 	uint32_t get_num_banks(const BufferType &type) const;
 	uint64_t get_base_allocator_addr(const HalMemType &type) const;
 #if HAS_IMPL
@@ -244,7 +267,11 @@ public:
 #endif
 	struct Fields {
 		IDevice *device;      /* 0x10 */
+#if GEN == 98
+		uint64_t page_size;
+#else
 		uint64_t size;	      /* 0x18 */
+#endif
 		BufferType type;      /* 0x20 */
 		uint32_t layout;      /* 0x24 */
 		uint8_t bottom_up;    /* 0x28 */
@@ -252,7 +279,11 @@ public:
 		ALLOCATOR *allocator; /* 0x40 */
 		uint8_t status;	      /* 0x48 */
 		uint64_t address;     /* 0x50 */
+#if GEN == 98
+		uint64_t size;
+#else
 		uint64_t page_size;   /* 0x58 */
+#endif
 		std::optional<uint32_t> cores;
 	};
 	Fields f;
@@ -270,6 +301,9 @@ class GraphTracker {
 public:
 	void track_allocate(const Buffer *buffer);
 	void track_deallocate(Buffer *buffer);
+	void track_allocate_cb(const CoreRangeSet &cores, uint64_t address, uint64_t size, bool global,
+			       const IDevice *device);
+	void track_deallocate_cb(const IDevice *device);
 	static GraphTracker tracker;
 };
 
