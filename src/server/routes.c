@@ -248,6 +248,8 @@ static void route_buffers(struct server *server, const struct route_request *req
 	    !number_argument(request, response, "cursor", UINT32_MAX, &cursor))
 		return;
 	options.pid = filter.pid;
+	if (cursor + limit < UINT32_MAX)
+		filter.sorted = (uint32_t)(cursor + limit);
 	/* in slot order and without a choice a page needs no more than what lies before its end */
 	if (filter.order == ORDER_SLOT && filter.type < 0 && !filter.by_chip &&
 	    filter.min_bytes == 0 && cursor + limit < UINT32_MAX)

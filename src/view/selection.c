@@ -64,6 +64,56 @@ static int compare(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* The middle one of first, middle and last, so that sorted input is no worst case. */
+static struct key pivot_of(const struct key *keys, size_t count)
+{
+	struct key three[3] = {keys[0], keys[count / 2], keys[count - 1]};
+
+	qsort(three, 3, sizeof three[0], compare);
+	return three[1];
+}
+
+/* Moves the `wanted` smallest keys to the front, in any order. */
+static void select_smallest(struct key *keys, size_t count, size_t wanted)
+{
+	while (count > 1 && wanted > 0 && wanted < count) {
+		const struct key pivot = pivot_of(keys, count);
+		size_t low = 0, high = count - 1;
+
+		/* no two keys are equal, so the pivot stops both walks */
+		for (;;) {
+			while (compare(&keys[low], &pivot) < 0)
+				low++;
+			while (compare(&keys[high], &pivot) > 0)
+				high--;
+			if (low >= high)
+				break;
+			struct key swap = keys[low];
+
+			keys[low] = keys[high];
+			keys[high] = swap;
+		}
+		/* keys[low] is the pivot: everything before it is smaller */
+		if (wanted <= low) {
+			count = low;
+		} else {
+			keys += low + 1;
+			count -= low + 1;
+			wanted -= low + 1;
+		}
+	}
+}
+
+/* A page of a million buffers does not need the million in order. */
+static void sort_keys(struct key *keys, size_t count, size_t wanted)
+{
+	if (wanted == 0 || wanted >= count)
+		wanted = count;
+	else
+		select_smallest(keys, count, wanted);
+	qsort(keys, wanted, sizeof *keys, compare);
+}
+
 int buffers_select(const struct snapshot *snapshot, const struct buffer_filter *filter,
 		   uint32_t **ret_indices, uint32_t *ret_count)
 {
@@ -81,7 +131,7 @@ int buffers_select(const struct snapshot *snapshot, const struct buffer_filter *
 			keys[count++] = (struct key){
 				key_of(snapshot, &snapshot->buffers[i], filter->order), i};
 	if (filter->order != ORDER_SLOT)
-		qsort(keys, count, sizeof *keys, compare);
+		sort_keys(keys, count, filter->top ? filter->top : filter->sorted);
 	if (filter->top && count > filter->top)
 		count = filter->top;
 	for (uint32_t i = 0; i < count; i++)

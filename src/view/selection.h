@@ -21,7 +21,8 @@ struct buffer_filter {
 	uint64_t unique_id;
 	uint64_t min_bytes; /* requested */
 	enum buffer_order order;
-	uint32_t top; /* 0: all */
+	uint32_t top;	 /* 0: all */
+	uint32_t sorted; /* only the first so many need be in order; 0: all */
 };
 
 /*

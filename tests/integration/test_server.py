@@ -561,6 +561,13 @@ def test_buffers_pages():
             pages += page["buffers"]
             cursor = page["cursor"]
         equal([b["address"] for b in pages], [b["address"] for b in whole])
+        for sort, key in (("size", lambda b: -b["requested_bytes"]), ("age", lambda b: -b["age_ns"]),
+                          ("bank", lambda b: -b["bank_bytes"])):
+            whole = server.get(f"/v1/buffers?pid={program.pid}&limit=100000&sort={sort}")["buffers"]
+            for first in (1, 2, 7, 30, len(whole) - 1):
+                some = server.get(f"/v1/buffers?pid={program.pid}&limit={first}&sort={sort}")["buffers"]
+                equal([b["event"] for b in some], [b["event"] for b in whole[:first]], f"first {first} by {sort}")
+            equal([key(b) for b in whole] == sorted(key(b) for b in whole) or sort == "age", True, sort)
         l1 = server.get("/v1/buffers?type=l1&limit=100000")["buffers"]
         equal({b["type"] for b in l1}, {"l1"})
         equal(server.request("GET", "/v1/buffers?limit=x")[0], 400)
