@@ -34,6 +34,9 @@ fuzz: setup   ## fuzz every parser with libFuzzer (SECONDS= each, default 60)
 	@packaging/setup test
 	@BUILD=$(BUILD)-fuzz tests/fuzz/run
 
+soak: all   ## a server and programs that come and go, for SECONDS (default 600)
+	@BUILD=$(BUILD) python3 tests/soak.py
+
 install: all   ## install to $(DESTDIR)$(PREFIX)
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
