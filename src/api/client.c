@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/files.h"
+#include "base/socket.h"
 
 /* Once it has begun, a long reply may take its time, but not stand still. */
 #define STILL_MS 2000
@@ -19,19 +19,18 @@
 
 static int connect_to(const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t length = strlen(path);
+	struct sockaddr_un address;
+	int r = socket_address(path, &address);
 
-	if (length >= sizeof address.sun_path)
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, length + 1);
+	if (r < 0)
+		return r;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
 	/* a Unix socket connects at once or, with its queue full, says EAGAIN: nobody accepts */
 	if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
-		int r = errno == EAGAIN ? -ETIMEDOUT : -errno;
+		r = errno == EAGAIN ? -ETIMEDOUT : -errno;
 
 		(void)close(fd);
 		return r;

@@ -14,6 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * More chips than a machine has. Work grows with chips x allocators, and a lying table could name
+ * 16,384 of them: a minute for nothing.
+ */
+#define DEVICES_MAX 1024
+
 /* Which allocators count for a device: those of one process, or of all live ones. */
 struct group {
 	struct collection *collection;
@@ -263,7 +269,7 @@ static int add_devices(struct collection *collection, uint32_t process, struct s
 			const struct chip *chip = &snapshot->chips[allocator->chips.first + c];
 			uint32_t index;
 
-			if (has_device(snapshot, devices, chip))
+			if (devices.count == DEVICES_MAX || has_device(snapshot, devices, chip))
 				continue;
 			int r = snapshot_add_device(snapshot, &index);
 

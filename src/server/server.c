@@ -14,13 +14,13 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/socket.h"
 #include "collect/tables.h"
 #include "server/http.h"
 #include "server/manager.h"
@@ -95,12 +95,11 @@ static int take_directory(struct server *server)
 
 static int listen_api(const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t length = strlen(path);
+	struct sockaddr_un address;
+	int r = socket_address(path, &address);
 
-	if (length >= sizeof address.sun_path)
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, length + 1);
+	if (r < 0)
+		return r;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
@@ -108,7 +107,7 @@ static int listen_api(const char *path)
 	/* everybody may ask: what they get is decided by who they are */
 	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0666) < 0 ||
 	    listen(fd, 128) < 0) {
-		int r = -errno;
+		r = -errno;
 
 		(void)close(fd);
 		return r;
@@ -425,6 +424,21 @@ void server_stop(struct server *server)
 		(void)close(server->directory_lock);
 }
 
+/* Names the server, hands the snapshot over and takes out what is not for this viewer. */
+static int finish(struct server *server, struct collection *collection,
+		  const struct policy_viewer *viewer, int r, struct snapshot *ret_snapshot)
+{
+	if (r == 0)
+		r = snapshot_string(&collection->snapshot, server->directory,
+				    strlen(server->directory), &collection->snapshot.server);
+	if (r == 0)
+		r = collection_finish(collection, ret_snapshot);
+	collection_clear(collection);
+	if (r == 0)
+		policy_apply(ret_snapshot, viewer, server->options.share);
+	return r;
+}
+
 int server_snapshot(struct server *server, const struct collect_options *options,
 		    const struct policy_viewer *viewer, struct snapshot *ret_snapshot)
 {
@@ -453,15 +467,7 @@ int server_snapshot(struct server *server, const struct collect_options *options
 		if (e->state == PROCESS_EXITED)
 			collection.snapshot.processes[index].exited_ns = fact_of(e->exited_ns);
 	}
-	if (r == 0)
-		r = snapshot_string(&collection.snapshot, server->directory,
-				    strlen(server->directory), &collection.snapshot.server);
-	if (r == 0)
-		r = collection_finish(&collection, ret_snapshot);
-	collection_clear(&collection);
-	if (r == 0)
-		policy_apply(ret_snapshot, viewer, server->options.share);
-	return r;
+	return finish(server, &collection, viewer, r, ret_snapshot);
 }
 
 int server_failure_snapshot(struct server *server, const struct failure_table *table,
@@ -475,13 +481,5 @@ int server_failure_snapshot(struct server *server, const struct failure_table *t
 
 	if (r == 0)
 		collection.snapshot.processes[0].gid = table->gid;
-	if (r == 0)
-		r = snapshot_string(&collection.snapshot, server->directory,
-				    strlen(server->directory), &collection.snapshot.server);
-	if (r == 0)
-		r = collection_finish(&collection, ret_snapshot);
-	collection_clear(&collection);
-	if (r == 0)
-		policy_apply(ret_snapshot, viewer, server->options.share);
-	return r;
+	return finish(server, &collection, viewer, r, ret_snapshot);
 }

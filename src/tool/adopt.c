@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/socket.h"
 #include "collect/tables.h"
 #include "region/send.h"
 #include "tool/exit_codes.h"
@@ -51,17 +50,18 @@ static int on_option(void *context, unsigned row, const char *value)
 
 static int connect_to(const char *directory)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/" REGISTRATION_SOCKET,
-			 directory);
+	struct sockaddr_un address;
+	char path[256];
+	int r;
 
-	if (n < 0 || (size_t)n >= sizeof address.sun_path)
-		return -ENAMETOOLONG;
+	(void)snprintf(path, sizeof path, "%s/" REGISTRATION_SOCKET, directory);
+	r = socket_address(path, &address);
+	if (r < 0)
+		return r;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
-		int r = -errno;
-
+		r = -errno;
 		if (fd >= 0)
 			(void)close(fd);
 		return r;
