@@ -16,7 +16,7 @@
 
 /*
  * More chips than a machine has. Work grows with chips x allocators, and a lying table could name
- * 16,384 of them: a minute for nothing.
+ * 16,384 of them: seconds of work for nothing.
  */
 #define DEVICES_MAX 1024
 

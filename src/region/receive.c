@@ -103,7 +103,8 @@ static int take_message(int connection, struct received *received)
 	if (!complete || n != (ssize_t)sizeof received->message || (msg.msg_flags & MSG_TRUNC) ||
 	    received->message.magic != REGISTRATION_MAGIC ||
 	    received->message.version != REGISTRATION_VERSION ||
-	    received->message.line >= REGISTRATION_LINES)
+	    received->message.line >= REGISTRATION_LINES ||
+	    received->message.kind > REGISTRATION_ADOPTED)
 		return -EBADMSG;
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
 		return -errno;

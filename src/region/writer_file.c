@@ -534,6 +534,11 @@ static int make_copy(struct region_writer *writer)
 	return 0;
 }
 
+/*
+ * A descriptor that can only read. A process that has changed its uid may not
+ * reopen its own file any more; the servers it trusts then get one that could
+ * write, which is better than none.
+ */
 static int reopen(int fd)
 {
 	char path[64];
@@ -541,6 +546,8 @@ static int reopen(int fd)
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	int reader = open(path, O_RDONLY | O_CLOEXEC);
 
+	if (reader < 0)
+		reader = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return reader < 0 ? -errno : reader;
 }
 

@@ -12,9 +12,9 @@
 #include "server/routes.h"
 #include "server/server.h"
 
-#define CONNECTIONS_MAX	    512u
-#define CONNECTIONS_UID_MAX 400u /* of one user; root has what is left as well */
-#define MEMORY_EACH	    (20u * 1024) /* a request of up to 16 KiB, and its reply's head */
+#define CONNECTIONS_MAX	    1024u
+#define CONNECTIONS_UID_MAX 768u /* of one user; root has what is left as well */
+#define MEMORY_EACH	    (48u * 1024) /* a request of up to 16 KiB, and its reply's head */
 #define IDLE_SECONDS	    30u
 /* From the first byte of a request to the end of its reply. */
 #define DEADLINE_NS	    (UINT64_C(5) * 1000000000)

@@ -98,6 +98,14 @@ def directory():
         yield pathlib.Path(path)
 
 
+def need_other_users():
+    """Skips where no other user can be played, or where none could reach what was built."""
+    if os.geteuid() != 0:
+        raise Skip("becoming another user needs root")
+    if subprocess.run(as_user(1234, ["test", "-x", str(TTMEM)]), stderr=subprocess.DEVNULL).returncode:
+        raise Skip("the build lies where other users cannot reach it")
+
+
 def app(where, **more):
     return App(env={"TTMEM_SOCKET_DIR": str(where)}, **more)
 
@@ -210,7 +218,7 @@ def test_restarts():
 
 def test_late_server_by_registration():
     """A server that starts later is found by the process itself, at one of its next events."""
-    with directory() as d, app(d, prefix=["unshare", "--pid", "--fork", "--mount-proc"]) as program:
+    with directory() as d, app(d, prefix=["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]) as program:
         program("open", 1, 0, 0)
         program("many", 0, 10)
         with Server(d) as server:
@@ -226,7 +234,7 @@ def test_namespaces():
     if os.geteuid() != 0:
         raise Skip("unshare needs root")
     with directory() as d, Server(d) as server:
-        with app(d, prefix=["unshare", "--pid", "--fork", "--mount-proc", "--mount", "--ipc", "--net"]) as program:
+        with app(d, prefix=["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--mount", "--ipc", "--net"]) as program:
             program("open", 1, 0, 0)
             program("many", 0, 10)
             equal(program.pid, 1, "its own pid")
@@ -239,9 +247,8 @@ def test_namespaces():
 def test_user_namespace():
     """In a user namespace of its own as well. Where root is not mapped, the server's uid shows as
     the overflow uid there, and the application is told to trust that."""
-    if os.geteuid() != 0:
-        raise Skip("becoming another user needs root")
-    namespaces = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc",
+    need_other_users()
+    namespaces = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc",
                   "--mount", "--ipc", "--net"]
     with directory() as d, Server(d) as server:
         for uid, trust in ((0, {}), (1234, {"TTMEM_SERVER_UID": "65534"})):
@@ -254,39 +261,70 @@ def test_user_namespace():
                 equal(found[0]["devices"][0]["memory"]["dram"]["buffers"], 10)
 
 
+SENDER = r"""
+import fcntl, os, socket, struct, sys
+small, where, count, control, forks = open(sys.argv[1], "rb").read(), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
+
+def send():
+    ticks = int(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19])
+    fd = os.memfd_create("ttmem", 3)
+    os.ftruncate(fd, len(small))
+    os.pwrite(fd, small[:0x2000], 0)
+    os.pwrite(fd, os.urandom(16), 24)
+    fcntl.fcntl(fd, 1033, 7)
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(where + "/register.sock")
+    socket.send_fds(s, [struct.pack("<QIIQII", 0x004745526d656d74, 1, 0, ticks, 0, 0)], [fd, control])
+    s.close()
+    os.close(fd)
+
+children = []
+for i in range(count):
+    if not forks:
+        send()
+        continue
+    children.append(os.fork())
+    if children[-1] == 0:
+        send()
+        sys.stdin.read()
+        os._exit(0)
+print("sent", *children, flush=True)
+sys.stdin.read()
+"""
+
+
+class Senders:
+    """Registers tables that are copies of an honest one, without a program behind each."""
+
+    def __init__(self, where, program):
+        program("open", 1, 0, 0)
+        program("many", 0, 3)
+        files = {os.readlink(f).split()[0]: str(f)
+                 for f in pathlib.Path(f"/proc/{program.pid}/fd").iterdir()}
+        self.where, self.control = where, os.open(files["/memfd:ttmem-control"], os.O_RDWR)
+        # a small table: the head's count of slots and the size are made to fit
+        small = bytearray(open(files["/memfd:ttmem"], "rb").read()[:0x100000 + 65536])
+        struct.pack_into("<Q", small, 16, len(small))
+        struct.pack_into("<I", small, 160 + 5 * 16 + 12, 1024)
+        (where / "small").write_bytes(small)
+        os.chmod(where / "small", 0o644)
+
+    def start(self, count, forks=False, prefix=()):
+        python = "/usr/bin/python3" if prefix else sys.executable
+        return subprocess.Popen(
+            [*prefix, python, "-c", SENDER, str(self.where / "small"), str(self.where), str(count),
+             str(self.control), str(int(forks))], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, pass_fds=[self.control], cwd="/")
+
+
 def test_two_thousand_senders():
     """A stopped server, 2,000 tables waiting in its queue, half of their senders dead: none is lost."""
     with directory() as d, Server(d) as server, app("/nonexistent") as program:
-        program("open", 1, 0, 0)
-        program("many", 0, 3)
-        descriptors = {os.readlink(f).split()[0]: str(f)
-                       for f in pathlib.Path(f"/proc/{program.pid}/fd").iterdir()}
-        honest = open(descriptors["/memfd:ttmem"], "rb").read()
-        control = os.open(descriptors["/memfd:ttmem-control"], os.O_RDWR)
-        # a small table: the head's count of slots and the size are made to fit
-        small = bytearray(honest[:0x100000 + 65536])
-        struct.pack_into("<Q", small, 16, len(small))
-        struct.pack_into("<I", small, 160 + 5 * 16 + 12, 1024)
-        sender = (
-            "import os, socket, struct, sys, fcntl\n"
-            "small, directory, count, control = open(sys.argv[1], 'rb').read(), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])\n"
-            "ticks = int(open('/proc/self/stat').read().rsplit(')', 1)[1].split()[19])\n"
-            "for i in range(count):\n"
-            "    fd = os.memfd_create('ttmem', 3)\n"
-            "    os.ftruncate(fd, len(small))\n"
-            "    os.pwrite(fd, small[:0x2000], 0); os.pwrite(fd, os.urandom(16), 24)\n"
-            "    fcntl.fcntl(fd, 1033, 7)\n"
-            "    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect(directory + '/register.sock')\n"
-            "    socket.send_fds(s, [struct.pack('<QIIQII', 0x004745526d656d74, 1, 0, ticks, 0, 0)], [fd, control])\n"
-            "    s.close(); os.close(fd)\n"
-            "print('sent', flush=True); sys.stdin.read()\n")
-        (d / "small").write_bytes(small)
+        many = Senders(d, program)
         before = server.get("/v1/server")["tables"]["accepted"]
         server.process.send_signal(signal.SIGSTOP)
         try:
-            senders = [subprocess.Popen([sys.executable, "-c", sender, str(d / "small"), str(d), "100", str(control)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        pass_fds=[control]) for _ in range(20)]
+            senders = [many.start(100) for _ in range(20)]
             for s in senders:
                 equal(s.stdout.readline(), "sent\n")
             for s in senders[::2]:
@@ -299,10 +337,121 @@ def test_two_thousand_senders():
             lambda t: t if t["exited"] == 64 else None)(server.get("/v1/server")["tables"]))
         equal(tables["live"] >= 1000, True)
         for s in senders[1::2]:
-            s.stdin.close()
-            s.wait()
-        wait_until("newest 64", lambda: server.get("/v1/server")["tables"]["exited"] == 64)
-        os.close(control)
+            s.communicate()
+
+
+def test_exit_among_a_thousand():
+    """With 1,000 processes the end of one is noticed by itself, without a scan."""
+    with directory() as d, Server(d, "--sample", "3600") as server, app("/nonexistent") as program:
+        many = Senders(d, program)
+        sender = many.start(1000, forks=True)
+        pids = [int(w) for w in sender.stdout.readline().split()[1:]]
+        equal(len(pids), 1000)
+        wait_until("all are known", lambda: server.get("/v1/server")["tables"]["live"] >= 1000, 60)
+        for pid in random.Random(2).sample(pids, 10):
+            before = server.get("/v1/server")["tables"]["exited"]
+            os.kill(pid, signal.SIGKILL)
+            wait_until("it is noticed", lambda: server.get("/v1/server")["tables"]["exited"] > before, 2)
+        sender.communicate()
+
+
+def test_limit_of_a_user():
+    """No user but root fills the list: what is too much is refused and counted."""
+    need_other_users()
+    with directory() as d, Server(d) as server, app("/nonexistent") as program:
+        many = Senders(d, program)
+        sender = many.start(1100, prefix=as_user(1234, []))
+        equal(sender.stdout.readline(), "sent\n")
+        refused = wait_until("all are dealt with", lambda: (
+            lambda s: s["refused"] if s["refused"]["uid_limit"] >= 76 else None)(server.get("/v1/server")))
+        equal(refused["uid_limit"], 76)
+        with app(d) as other:
+            other("open", 1, 0, 0)
+            other("many", 0, 3)
+            wait_until("others still get in", lambda: server.process_of(other.pid))
+        sender.communicate()
+
+
+def test_share():
+    """--share widens who sees details: to a group, to all."""
+    need_other_users()
+    for share, group_sees, others_see in (("own", False, False), ("group", True, False), ("all", True, True)):
+        with directory() as d, Server(d, f"--share={share}") as server, app(d, prefix=as_user(1234, [])) as program:
+            program("open", 1, 0, 0)
+            program("many", 0, 3)
+            wait_until("it reports", lambda: server.process_of(program.pid))
+            for uid, gid, sees in ((4321, 1234, group_sees), (4321, 4321, others_see), (1234, 1234, True)):
+                viewer = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
+                done = subprocess.run([*viewer, str(TTMEM), "--format=json"], capture_output=True, text=True,
+                                      env={**os.environ, "TTMEM_SOCKET_DIR": str(d)}, cwd="/")
+                process = process_of(json.loads(done.stdout), program.pid)
+                equal(process["command"] is not None, sees, f"{share}: {uid}:{gid}")
+
+
+def test_changed_uid():
+    """A program that gives up root keeps reporting, and can still register with a new server."""
+    need_other_users()
+    with directory() as d:
+        with app(d) as program:
+            program("open", 1, 0, 0)
+            program("many", 0, 10)
+            equal(program("setuid", 1234)["setuid"], 0)
+            # in a PID namespace of its own the server cannot find it, only be found
+            with Server(d, prefix=["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]) as server:
+                def registered():
+                    program("alloc", 0, "dram", 4096, 2048)
+                    return server.get("/v1/processes")["processes"]
+                process = wait_until("a registration", registered)[0]
+                equal(process["uid"], 1234)
+                view = program("stats", 0)["dram"]
+                process = server.get("/v1/processes")["processes"][0]
+                equal(process["allocators"][0]["memory"]["dram"]["bank"]["allocated_bytes"],
+                      view["allocated_bytes"])
+
+
+def test_both_killed():
+    """Program and server killed at once: the next server has no trace of it, and others are whole."""
+    with directory() as d, Server(d) as server, app(d) as other:
+        other("open", 1, 0, 0)
+        other("many", 0, 7)
+        with app(d) as program:
+            program("open", 1, 0, 0)
+            program("many", 0, 1000)
+            wait_until("both report", lambda: server.process_of(program.pid) and server.process_of(other.pid))
+            os.kill(program.pid, signal.SIGKILL)
+            server.stop(signal.SIGKILL)
+        server.start()
+        equal(server.process_of(program.pid), None)
+        wait_until("the other", lambda: server.process_of(other.pid))
+        equal(server.get(f"/v1/buffers?pid={other.pid}")["total"], 7)
+
+
+def test_large_requests():
+    """A request of 15 KiB is read; one that is too large is refused, and the server lives."""
+    with directory() as d, Server(d) as server:
+        equal(server.request("GET", "/healthz?" + "x" * 15000)[0], 200)
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            equal(server.request("GET", "/healthz?" + "x" * 80000)[0] in (413, 414, 431), True)
+        equal(server.get("/healthz"), {"status": "ok"})
+
+
+def test_slow_reader():
+    """A client that asks for much and reads nothing is cut off."""
+    with directory() as d, Server(d, "--sample", "0.2") as server, app(d) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 50000)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        slow = socket.socket(socket.AF_UNIX)
+        slow.connect(str(d / "api.sock"))
+        slow.sendall(b"GET /v1/buffers?limit=100000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(7)
+        equal(server.get("/healthz"), {"status": "ok"})
+        slow.settimeout(5)
+        got = 0
+        with contextlib.suppress(OSError):
+            while piece := slow.recv(1 << 20):
+                got += len(piece)
+        equal(got < 5_000_000, True, f"{got} bytes before it was cut off")
 
 
 def test_adopt():
@@ -459,7 +608,7 @@ def test_exec_and_closed_descriptors():
 def test_storm():
     """Many processes at once: each is there, none waits long."""
     with directory() as d, Server(d) as server, contextlib.ExitStack() as stack:
-        programs = [stack.enter_context(app(d)) for _ in range(64)]
+        programs = [stack.enter_context(app(d)) for _ in range(256)]
         for program in programs:
             program.tell("open 1 0 0")
             program.tell("many 0 20")
@@ -519,8 +668,7 @@ def as_user(uid, command):
 
 def test_three_users():
     """Totals are for everybody; names, commands, failures and buffers are the owner's."""
-    if os.geteuid() != 0:
-        raise Skip("becoming three users needs root")
+    need_other_users()
     with directory() as d, Server(d) as server, \
             app(d, prefix=as_user(1234, [])) as program:
         program("open", 1, 0, 0)
@@ -618,7 +766,7 @@ def test_garbage():
 def test_slow_clients():
     """Idle clients and tricklers do not keep a good one waiting, and are cut off."""
     with directory() as d, Server(d) as server:
-        idle = [socket.socket(socket.AF_UNIX) for _ in range(400)]
+        idle = [socket.socket(socket.AF_UNIX) for _ in range(500)]
         tricklers = [socket.socket(socket.AF_UNIX) for _ in range(50)]
         for s in idle + tricklers:
             s.connect(str(d / "api.sock"))
@@ -665,8 +813,7 @@ def test_tool_falls_back():
 
 def test_unprivileged_server():
     """A server of another user is not trusted by a directory alone, only when it is named."""
-    if os.geteuid() != 0:
-        raise Skip("becoming another user needs root")
+    need_other_users()
     with directory() as d:
         os.chown(d, 2345, 2345)
         with Server(d, prefix=as_user(2345, [])) as server:
