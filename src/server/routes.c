@@ -388,17 +388,21 @@ static uint64_t ask(struct entry *entry)
 	return request;
 }
 
-/* Return: whether there are any answers yet. */
+/*
+ * Return: whether there are answers. An allocator answers type by type, so we
+ * may look in the middle of it: half an answer is none yet.
+ */
 static bool read_answers(struct text *answers, const struct entry *entry, uint64_t request)
 {
 	struct region_image image;
 
+	text_free(answers);
 	if (region_read_image(&entry->map, &image) < 0)
 		return false;
 	unsigned n = write_answers(answers, &image, request);
 
 	region_image_clear(&image);
-	return n > 0;
+	return n > 0 && n % MEMORY_TYPES == 0;
 }
 
 static void route_verify(struct server *server, const struct route_request *request,
