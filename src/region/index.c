@@ -4,14 +4,6 @@
 #define NEXT_BITS 20
 #define NEXT_MASK ((UINT64_C(1) << NEXT_BITS) - 1)
 
-static uint32_t hash(uint64_t object)
-{
-	/* Both halves of the product: with one alone, some strides of a heap fall into few buckets. */
-	uint64_t product = (object >> 3) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (uint32_t)(product ^ product >> 32);
-}
-
 static uint32_t bucket_of(uint32_t hashed, uint32_t buckets_used)
 {
 	/* `half` is the largest power of two below or equal: buckets [half, used) are split off. */
@@ -56,7 +48,7 @@ static void chain_redistribute(struct region_index *index, uint32_t bucket)
 		uint64_t object = entry_object(entry);
 
 		link = entry_next(entry) == slot ? 0 : entry_next(entry) + 1;
-		chain_push(index, bucket_of(hash(object), index->buckets_used), object, slot);
+		chain_push(index, bucket_of(region_index_hash(object), index->buckets_used), object, slot);
 	}
 }
 
@@ -71,9 +63,9 @@ void region_index_init(struct region_index *index, uint64_t *entries, uint32_t *
 	};
 }
 
-uint32_t region_index_find(const struct region_index *index, uint64_t object)
+uint32_t region_index_find(const struct region_index *index, uint64_t object, uint32_t hash)
 {
-	uint32_t link = index->buckets[bucket_of(hash(object), index->buckets_used)];
+	uint32_t link = index->buckets[bucket_of(hash, index->buckets_used)];
 
 	while (link) {
 		uint32_t slot = link - 1;
@@ -86,9 +78,9 @@ uint32_t region_index_find(const struct region_index *index, uint64_t object)
 	return REGION_INDEX_NONE;
 }
 
-void region_index_insert(struct region_index *index, uint64_t object, uint32_t slot)
+void region_index_insert(struct region_index *index, uint64_t object, uint32_t hash, uint32_t slot)
 {
-	chain_push(index, bucket_of(hash(object), index->buckets_used), object, slot);
+	chain_push(index, bucket_of(hash, index->buckets_used), object, slot);
 	index->live++;
 	if (index->live > index->buckets_used && index->buckets_used < index->buckets_max) {
 		uint32_t fresh = index->buckets_used++;
@@ -112,9 +104,9 @@ static void shrink_by_one(struct region_index *index)
 	chain_redistribute(index, last);
 }
 
-uint32_t region_index_remove(struct region_index *index, uint64_t object)
+uint32_t region_index_remove(struct region_index *index, uint64_t object, uint32_t hash)
 {
-	uint32_t bucket = bucket_of(hash(object), index->buckets_used);
+	uint32_t bucket = bucket_of(hash, index->buckets_used);
 	uint32_t link = index->buckets[bucket];
 	uint32_t previous = REGION_INDEX_NONE;
 
@@ -148,9 +140,9 @@ uint64_t region_index_object(const struct region_index *index, uint32_t slot)
 	return entry_object(index->entries[slot]);
 }
 
-void region_index_prefetch(const struct region_index *index, uint64_t object)
+void region_index_prefetch(const struct region_index *index, uint32_t hash)
 {
-	__builtin_prefetch(&index->buckets[bucket_of(hash(object), index->buckets_used)], 1);
+	__builtin_prefetch(&index->buckets[bucket_of(hash, index->buckets_used)], 1);
 }
 
 bool region_index_is_valid(const struct region_index *index)
@@ -167,7 +159,7 @@ bool region_index_is_valid(const struct region_index *index)
 				return false;
 			uint64_t entry = index->entries[slot];
 
-			if (bucket_of(hash(entry_object(entry)), index->buckets_used) != bucket)
+			if (bucket_of(region_index_hash(entry_object(entry)), index->buckets_used) != bucket)
 				return false;
 			link = entry_next(entry) == slot ? 0 : entry_next(entry) + 1;
 		}

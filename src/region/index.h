@@ -37,16 +37,27 @@ static inline bool region_index_accepts(uint64_t object)
 
 void region_index_init(struct region_index *index, uint64_t *entries, uint32_t *buckets,
 		       uint32_t slots);
+/*
+ * region_index_hash - to be computed once per event; every function below takes it. Both halves of
+ * the product: with one alone, some strides of a heap fall into few buckets.
+ */
+static inline uint32_t region_index_hash(uint64_t object)
+{
+	uint64_t product = (object >> 3) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)(product ^ product >> 32);
+}
+
 /* region_index_find - the slot of an object, or REGION_INDEX_NONE */
-uint32_t region_index_find(const struct region_index *index, uint64_t object);
+uint32_t region_index_find(const struct region_index *index, uint64_t object, uint32_t hash);
 /* region_index_insert - the object must be acceptable and not be there yet */
-void region_index_insert(struct region_index *index, uint64_t object, uint32_t slot);
+void region_index_insert(struct region_index *index, uint64_t object, uint32_t hash, uint32_t slot);
 /* region_index_remove - takes the object out; returns its slot, or REGION_INDEX_NONE */
-uint32_t region_index_remove(struct region_index *index, uint64_t object);
+uint32_t region_index_remove(struct region_index *index, uint64_t object, uint32_t hash);
 /* region_index_object - the object in a taken slot */
 uint64_t region_index_object(const struct region_index *index, uint32_t slot);
 /* region_index_prefetch - start loading the bucket that an operation will need */
-void region_index_prefetch(const struct region_index *index, uint64_t object);
+void region_index_prefetch(const struct region_index *index, uint32_t hash);
 /* region_index_is_valid - for tests: the invariant above, and `live` entries in all */
 bool region_index_is_valid(const struct region_index *index);
 

@@ -140,10 +140,12 @@ static int slot_take(struct region_writer *writer, uint32_t *ret_slot)
 
 	if (slot >= writer->slots_max)
 		return -ENOSPC;
-	int r = writer_back_block(writer, slot / REGION_BLOCK_SLOTS);
+	if (__builtin_expect(!writer_block_is_backed(writer, slot / REGION_BLOCK_SLOTS), 0)) {
+		int r = writer_back_block(writer, slot / REGION_BLOCK_SLOTS);
 
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	slot_map_take(&writer->private->map, slot);
 	writer->live++;
 	if (writer->private->block_live[slot / REGION_BLOCK_SLOTS]++ == 0)
@@ -153,15 +155,15 @@ static int slot_take(struct region_writer *writer, uint32_t *ret_slot)
 }
 
 /* The object was seen before and never freed: what the table says of it is over. */
-static void replace(struct region_writer *writer, uint64_t object)
+static void replace(struct region_writer *writer, uint64_t object, uint32_t hash)
 {
-	slot_clear(writer, region_index_remove(&writer->index, object));
+	slot_clear(writer, region_index_remove(&writer->index, object, hash));
 	add(&writer_head(writer)->replaced, 1);
 }
 
 int region_writer_alloc(struct region_writer *writer, struct region_buffer *buffer)
 {
-	int saved_errno = errno;
+	uint32_t hash = region_index_hash(buffer->object);
 	uint32_t slot = 0;
 
 	if (!is_ready(writer))
@@ -173,13 +175,13 @@ int region_writer_alloc(struct region_writer *writer, struct region_buffer *buff
 		region_lock_give(&writer->lock);
 		return -EINVAL;
 	}
-	region_index_prefetch(&writer->index, buffer->object);
+	region_index_prefetch(&writer->index, hash);
 	event_begin(writer);
 	uint32_t row = find_row(writer, buffer->row_hint, buffer->allocator, buffer->device);
 	int r = row == REGION_NONE ? -ENOENT : 0;
 
-	if (r == 0 && region_index_find(&writer->index, buffer->object) != REGION_INDEX_NONE)
-		replace(writer, buffer->object);
+	if (r == 0 && region_index_find(&writer->index, buffer->object, hash) != REGION_INDEX_NONE)
+		replace(writer, buffer->object, hash);
 	if (r == 0) {
 		r = slot_take(writer, &slot);
 		if (r < 0)
@@ -190,26 +192,23 @@ int region_writer_alloc(struct region_writer *writer, struct region_buffer *buff
 	if (r == 0) {
 		slot_write(writer, slot, row, buffer);
 		totals_add(writer, row, buffer);
-		region_index_insert(&writer->index, buffer->object, slot);
+		region_index_insert(&writer->index, buffer->object, hash, slot);
 		live_changed(writer);
 		buffer->row_hint = row;
 	}
 	event_end(writer);
-	errno = saved_errno;
 	return r;
 }
 
 bool region_writer_free(struct region_writer *writer, uint64_t object)
 {
-	int saved_errno = errno;
+	uint32_t hash = region_index_hash(object);
 
-	if (!is_ready(writer))
+	if (!is_ready(writer) || !region_index_accepts(object))
 		return false;
-	if (!region_index_accepts(object))
-		return false;
-	region_index_prefetch(&writer->index, object);
+	region_index_prefetch(&writer->index, hash);
 	event_begin(writer);
-	uint32_t slot = region_index_remove(&writer->index, object);
+	uint32_t slot = region_index_remove(&writer->index, object, hash);
 
 	if (slot != REGION_INDEX_NONE) {
 		slot_clear(writer, slot);
@@ -219,7 +218,6 @@ bool region_writer_free(struct region_writer *writer, uint64_t object)
 		add(&writer_head(writer)->unknown_frees, 1);
 	}
 	event_end(writer);
-	errno = saved_errno;
 	return slot != REGION_INDEX_NONE;
 }
 
@@ -328,8 +326,9 @@ static void drop_slots_of(struct region_writer *writer, const bool *rows)
 
 			if (!rows[region_slot_allocator(place) % REGION_ALLOCATORS_MAX])
 				continue;
-			(void)region_index_remove(&writer->index,
-						  region_index_object(&writer->index, slot));
+			uint64_t object = region_index_object(&writer->index, slot);
+
+			(void)region_index_remove(&writer->index, object, region_index_hash(object));
 			slot_clear(writer, slot);
 			add(&writer_head(writer)->left_at_close, 1);
 		}
@@ -469,7 +468,7 @@ bool region_writer_verify_due(struct region_writer *writer, uint64_t object,
 		return false;
 	region_lock_take(&writer->lock);
 	note_requests(writer);
-	uint32_t slot = region_index_find(&writer->index, object);
+	uint32_t slot = region_index_find(&writer->index, object, region_index_hash(object));
 
 	if (slot != REGION_INDEX_NONE) {
 		uint32_t row = region_slot_allocator(own(&writer_slot(writer, slot)->place_bank)) %
@@ -552,9 +551,10 @@ static bool totals_agree(const struct region_writer *writer)
 		struct region_totals *t =
 			&sums[region_slot_allocator(place)][region_slot_type(place)];
 
+		uint64_t object = region_index_object(&writer->index, slot);
+
 		if (s->seq == 0 || s->seq & 1 ||
-		    region_index_find(&writer->index, region_index_object(&writer->index, slot)) !=
-			    slot)
+		    region_index_find(&writer->index, object, region_index_hash(object)) != slot)
 			return false;
 		t->requested_bytes += s->requested_bytes;
 		t->bank_bytes += region_slot_bank_bytes(place);

@@ -350,7 +350,7 @@ static void publish_high_water(struct region_writer *writer)
 		     block == REGION_NONE ? 0 : (block + 1) * REGION_BLOCK_SLOTS);
 }
 
-int writer_back_block(struct region_writer *writer, uint32_t block)
+static int back_block(struct region_writer *writer, uint32_t block)
 {
 	uint32_t blocks = writer->slots_max / REGION_BLOCK_SLOTS;
 	uint32_t n = 0;
@@ -374,10 +374,18 @@ int writer_back_block(struct region_writer *writer, uint32_t block)
 	return 0;
 }
 
-void writer_trim(struct region_writer *writer)
+/* The two below are where an event makes system calls, so errno is kept here and not by events. */
+int writer_back_block(struct region_writer *writer, uint32_t block)
 {
-	if (writer->blocks_empty <= BLOCKS_KEPT + writer->blocks_backed / 8)
-		return;
+	int saved_errno = errno;
+	int r = back_block(writer, block);
+
+	errno = saved_errno;
+	return r;
+}
+
+static void trim(struct region_writer *writer)
+{
 	uint32_t block = highest_backed(writer, true);
 	uint64_t *entries = writer->index.entries + (uint64_t)block * REGION_BLOCK_SLOTS;
 
@@ -402,6 +410,16 @@ void writer_trim(struct region_writer *writer)
 			      MADV_DONTNEED);
 		writer->index.buckets_touched = writer->index.buckets_used;
 	}
+}
+
+void writer_trim(struct region_writer *writer)
+{
+	if (writer->blocks_empty <= BLOCKS_KEPT + writer->blocks_backed / 8)
+		return;
+	int saved_errno = errno;
+
+	trim(writer);
+	errno = saved_errno;
 }
 
 int writer_back_row(struct region_writer *writer, uint32_t row)

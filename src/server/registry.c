@@ -389,7 +389,7 @@ static bool became_another_program(const struct entry *entry)
 static struct entry *find_departed(struct registry *registry)
 {
 	for (struct entry *e = registry->entries; e; e = e->next)
-		if (e->state == PROCESS_LIVE && became_another_program(e))
+		if (e->departed && e->state == PROCESS_LIVE)
 			return e;
 	return NULL;
 }
@@ -399,9 +399,11 @@ void registry_tick(struct registry *registry, uint64_t now_monotonic_ns)
 	struct entry *departed;
 
 	for (struct entry *e = registry->entries; e; e = e->next)
-		if (e->state == PROCESS_LIVE)
+		if (e->state == PROCESS_LIVE) {
 			beat(e, now_monotonic_ns);
-	/* a death may forget other entries, so each look starts anew */
+			e->departed = became_another_program(e);
+		}
+	/* a death may forget other entries, so each search starts anew */
 	while ((departed = find_departed(registry)))
 		entry_died(departed);
 }

@@ -40,6 +40,7 @@ struct entry {
 	uint64_t device, inode;
 	uint8_t random_id[16];
 	uint8_t state; /* enum process_state */
+	bool departed; /* it lives, but as another program */
 	uint64_t exited_ns; /* CLOCK_REALTIME */
 	uint64_t bytes; /* memory of the table when last looked at */
 	struct container container; /* asked while it lived */
