@@ -102,32 +102,30 @@ uint64_t handle_device_close(void *device)
 	return result;
 }
 
-uint64_t handle_mesh_close(void *mesh)
-	EXPORT_AS("_ZN2tt8tt_metal11distributed10MeshDevice5closeEv");
-uint64_t handle_mesh_close(void *mesh)
+static uint64_t end_mesh(enum metal_handler handler, void *mesh)
 {
 	struct metal *metal = metal_get();
 
 	if (!metal)
 		return 0;
-	uint64_t result = REAL(metal, mesh_close, object_function)(mesh);
+	uint64_t result = ((object_function)metal->real[handler])(mesh);
 
 	hook_mesh_closed(mesh);
 	return result;
+}
+
+uint64_t handle_mesh_close(void *mesh)
+	EXPORT_AS("_ZN2tt8tt_metal11distributed10MeshDevice5closeEv");
+uint64_t handle_mesh_close(void *mesh)
+{
+	return end_mesh(METAL_HANDLER_mesh_close, mesh);
 }
 
 uint64_t handle_mesh_destroy(void *mesh)
 	EXPORT_AS("_ZN2tt8tt_metal11distributed10MeshDeviceD1Ev");
 uint64_t handle_mesh_destroy(void *mesh)
 {
-	struct metal *metal = metal_get();
-
-	if (!metal)
-		return 0;
-	uint64_t result = REAL(metal, mesh_destroy, object_function)(mesh);
-
-	hook_mesh_closed(mesh);
-	return result;
+	return end_mesh(METAL_HANDLER_mesh_destroy, mesh);
 }
 
 uint64_t handle_mesh_close_impl(void *impl, void *mesh)

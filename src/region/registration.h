@@ -29,7 +29,7 @@ struct registration {
 
 enum registration_kind {
 	REGISTRATION_TABLE = 0,
-	REGISTRATION_FAILURE = 1, /* later: a copy made when an allocation failed */
+	REGISTRATION_FAILURE = 1, /* a copy made when an allocation failed */
 	REGISTRATION_ADOPTED = 2, /* root found this table of process `pid` and hands it over */
 };
 

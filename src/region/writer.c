@@ -213,7 +213,7 @@ bool region_writer_free(struct region_writer *writer, uint64_t object)
 	if (slot != REGION_INDEX_NONE) {
 		slot_clear(writer, slot);
 		live_changed(writer);
-		writer_trim(writer);
+		(void)writer_trim(writer);
 	} else {
 		add(&writer_head(writer)->unknown_frees, 1);
 	}
@@ -334,7 +334,9 @@ static void drop_slots_of(struct region_writer *writer, const bool *rows)
 		}
 	}
 	live_changed(writer);
-	writer_trim(writer);
+	/* a free gives back one block; here all went at once */
+	while (writer_trim(writer))
+		;
 }
 
 static void owe(struct region_writer *writer, struct region_writer_allocator *a, uint64_t request)

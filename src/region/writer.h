@@ -133,7 +133,7 @@ void region_writer_unshare(struct region_writer *writer, int fd);
 #define REGION_COPY_BYTES_MAX (16u << 20)
 int region_writer_copy(struct region_writer *writer, uint64_t now_ns);
 /* region_writer_start_ticks - when this process started, field 22 of its /proc/PID/stat */
-uint64_t region_writer_start_ticks(const struct region_writer *writer);
+uint64_t region_writer_start_ticks(struct region_writer *writer);
 
 /*
  * region_writer_allocator_add - a row for an allocator met for the first time.

@@ -384,18 +384,18 @@ int writer_back_block(struct region_writer *writer, uint32_t block)
 	return r;
 }
 
-static void trim(struct region_writer *writer)
+static bool trim(struct region_writer *writer)
 {
 	uint32_t block = highest_backed(writer, true);
 	uint64_t *entries = writer->index.entries + (uint64_t)block * REGION_BLOCK_SLOTS;
 
 	if (block == REGION_NONE || !memfd_is(writer->table_fd, writer->table_device,
 					      writer->table_inode))
-		return;
+		return false;
 	if (memfd_give_back(writer->table_fd,
 			    REGION_SLOTS_OFFSET + (uint64_t)block * REGION_BLOCK_BYTES,
 			    REGION_BLOCK_BYTES) < 0)
-		return;
+		return false;
 	block_mark(writer, block, false);
 	writer->blocks_empty--;
 	publish_high_water(writer);
@@ -410,16 +410,18 @@ static void trim(struct region_writer *writer)
 			      MADV_DONTNEED);
 		writer->index.buckets_touched = writer->index.buckets_used;
 	}
+	return true;
 }
 
-void writer_trim(struct region_writer *writer)
+bool writer_trim(struct region_writer *writer)
 {
 	if (writer->blocks_empty <= BLOCKS_KEPT + writer->blocks_backed / 8)
-		return;
+		return false;
 	int saved_errno = errno;
+	bool given_back = trim(writer);
 
-	trim(writer);
 	errno = saved_errno;
+	return given_back;
 }
 
 int writer_back_row(struct region_writer *writer, uint32_t row)
@@ -474,7 +476,7 @@ static int copy_table(struct region_writer *writer, int fd, uint8_t *to, uint64_
 /*
  * After close_range(2) or a daemon's closefrom() our number may be another
  * file. The mapping is still whole, but nobody can find it by descriptor and
- * it could not grow: so a new file takes its place under the same addresses.
+ * it could not grow: so a new file takes its place.
  */
 static int move_table(struct region_writer *writer)
 {
@@ -487,20 +489,17 @@ static int move_table(struct region_writer *writer)
 	uint8_t *copy = map(fd, bytes, NULL);
 	int r = copy ? copy_table(writer, fd, copy, UINT64_MAX) : -errno;
 
-	if (r == 0) {
-		struct region_head *old = writer_head(writer);
-
-		((struct region_head *)(void *)copy)->copies++;
-		word_store(&old->moved, 1);
-		if (!map(fd, bytes, writer->table))
-			r = -errno;
-	}
-	if (copy)
-		(void)munmap(copy, bytes);
 	if (r < 0) {
+		if (copy)
+			(void)munmap(copy, bytes);
 		(void)close(fd);
 		return r;
 	}
+	((struct region_head *)(void *)copy)->copies++;
+	word_store(&writer_head(writer)->moved, 1);
+	/* everybody reaches the table through the pointer, under the lock: no address need stay */
+	(void)munmap(writer->table, bytes);
+	writer->table = copy;
 	writer->table_fd = fd;
 	writer->table_device = device;
 	writer->table_inode = inode;
@@ -607,7 +606,12 @@ void region_writer_unshare(struct region_writer *writer, int fd)
 	region_lock_give(&writer->lock);
 }
 
-uint64_t region_writer_start_ticks(const struct region_writer *writer)
+uint64_t region_writer_start_ticks(struct region_writer *writer)
 {
-	return writer_head(writer)->start_ticks;
+	/* the lock: the table may just be moving */
+	region_lock_take(&writer->lock);
+	uint64_t ticks = writer_head(writer)->start_ticks;
+
+	region_lock_give(&writer->lock);
+	return ticks;
 }

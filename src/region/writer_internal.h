@@ -43,8 +43,8 @@ static inline bool writer_block_is_backed(const struct region_writer *writer, ui
 
 /* writer_back_block - makes sure the pages of a block of slots exist. 0 or -errno. */
 int writer_back_block(struct region_writer *writer, uint32_t block);
-/* writer_trim - gives one block back if more stand empty than is sensible to keep */
-void writer_trim(struct region_writer *writer);
+/* writer_trim - gives one block back if more stand empty than is sensible to keep; did it? */
+bool writer_trim(struct region_writer *writer);
 /* writer_back_row - makes sure the pages of an allocator's rows exist. 0 or -errno. */
 int writer_back_row(struct region_writer *writer, uint32_t row);
 /*

@@ -364,6 +364,18 @@ def test_a_million_and_one():
         equal(os.stat(table).st_blocks * 512 < 2 << 20, True, "memory was given back")
 
 
+def test_memory_after_close():
+    """A device that closes with many live buffers gives the table's memory back at once."""
+    with App() as app:
+        app("open", 1, 0, 0)
+        app("many", 0, 200000)
+        app("close", 0)
+        table = next(f for f in pathlib.Path(f"/proc/{app.pid}/fd").iterdir()
+                     if os.readlink(f).startswith("/memfd:ttmem ("))
+        kept = os.stat(table).st_blocks * 512
+        equal(kept < 1 << 20, True, f"{kept} bytes kept")
+
+
 def test_killed():
     """Killed with -9: nothing is left behind, neither table nor process."""
     with App() as app:
