@@ -69,6 +69,7 @@ def test_buffers_pages():
         l1 = server.get("/v1/buffers?type=l1&limit=100000")["buffers"]
         equal({b["type"] for b in l1}, {"l1"})
         equal(server.request("GET", "/v1/buffers?limit=x")[0], 400)
+        equal(server.request("GET", "/v1/buffers?limit=0")[0], 400, "would be a page without end")
         equal(server.request("GET", "/v1/buffers?type=sram")[0], 400)
         equal(server.request("GET", "/v1/nothing")[0], 404)
         equal(server.request("POST", "/v1/snapshot")[0], 405)
