@@ -17,6 +17,13 @@ from standin import App
 from testing import TTMEM, Skip, equal, run_tests, wait_until
 
 
+def leaves(value, path=()):
+    """Where a document has values, and of which type; but not which."""
+    if isinstance(value, dict):
+        return {leaf for key, inner in value.items() for leaf in leaves(inner, (*path, key))}
+    return {(path, type(value))}
+
+
 def test_three_users():
     """Totals are for everybody; names, commands, failures and buffers are the owner's."""
     need_other_users()
@@ -34,6 +41,8 @@ def test_three_users():
             done = subprocess.run(as_user(uid, ["/usr/bin/python3", "-c", client, str(d / "api.sock"),
                                                 f"{method} {target}"]), capture_output=True, cwd="/")
             return json.loads(done.stdout)
+        wait_until("its failure is kept", lambda: server.get("/v1/failures")["kept"])
+        whole = server.get("/v1/server")
         for uid, sees in ((0, True), (1234, True), (4321, False)):
             for route in ("/v1/snapshot", "/v1/processes", "/v1/failures"):
                 process = process_of(ask(uid, route), program.pid)
@@ -46,6 +55,15 @@ def test_three_users():
             equal(max(t["memory"]["dram"]["buffers"] for t in totals) >= 10, True, "totals are for all")
             verdict = ask(uid, f"/v1/verify?pid={program.pid}", "POST")
             equal("error" in verdict, not sees, f"{uid} verify")
+            then = ask(uid, "/v1/buffers?failure=1")
+            equal((len(then["buffers"]), then["total"]), (10, 10) if sees else (0, 0), f"{uid} buffers of a failure")
+            equal(ask(uid, "/healthz"), {"status": "ok"})
+            # the server's own numbers: counts over all users, and nothing of anybody, so the same for all
+            numbers = ask(uid, "/v1/server")
+            equal(numbers["tables"]["accepted"], whole["tables"]["accepted"], f"{uid} server")
+            equal(leaves(numbers), leaves(whole), f"{uid} server")
+            equal({path for path, kind in leaves(numbers) if kind is not int},
+                  {("schema",), ("time",), ("version",), ("started",)}, "all else are counts")
 
 
 def test_share():
