@@ -71,6 +71,9 @@ def test_buffers_pages():
         equal(server.request("GET", "/v1/buffers?limit=x")[0], 400)
         equal(server.request("GET", "/v1/buffers?limit=0")[0], 400, "would be a page without end")
         equal(server.request("GET", "/v1/buffers?type=sram")[0], 400)
+        equal(server.request("GET", f"/v1/buffers?pid={program.pid}%00x")[0], 400, "no value ends early")
+        equal(server.request("GET", "/healthz%00x")[0], 404, "nor does a path")
+        equal(server.request("GET", "/v1/%62uffers?l%69mit=%31")[0], 200, "escapes are understood")
         equal(server.request("GET", "/v1/nothing")[0], 404)
         equal(server.request("POST", "/v1/snapshot")[0], 405)
 
