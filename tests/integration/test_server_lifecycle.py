@@ -4,6 +4,8 @@
 
 Each test has a server of its own in a directory of its own, and programs on the stand-in.
 """
+import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -83,6 +85,108 @@ def test_stopped_server():
                 wait_until("the dead is known", lambda: server.state_of(killed.pid) == "exited")
                 equal(server.get(f"/v1/buffers?pid={killed.pid}&limit=1")["total"], 500)
         finally:
+            server.process.send_signal(signal.SIGCONT)
+
+
+class Ledger:
+    """What a program was told to do, and answered that it did."""
+
+    def __init__(self, program, seed):
+        self.program, self.rng = program, random.Random(seed)
+        self.live = []
+        self.counts = {kind: dict.fromkeys(("allocs", "frees", "failures", "requested", "peak"), 0)
+                       for kind in ("dram", "l1")}
+        program("open", 1, 0, 0)
+
+    def step(self):
+        if self.live and self.rng.random() < 0.48:
+            buffer, kind, size = self.live.pop(self.rng.randrange(len(self.live)))
+            self.program("free", buffer)
+            self.counts[kind]["frees"] += 1
+            self.counts[kind]["requested"] -= size
+            return
+        kind, size = self.rng.choice(("dram", "l1")), 2048 * self.rng.randint(1, 500)
+        if self.rng.random() < 0.01:
+            size = 1 << 40
+        answer = self.program("alloc", 0, kind, size, 2048)
+        counts = self.counts[kind]
+        if "error" in answer:
+            counts["failures"] += 1
+            return
+        self.live.append((answer["buffer"], kind, size))
+        counts["allocs"] += 1
+        counts["requested"] += size
+        counts["peak"] = max(counts["peak"], counts["requested"])
+
+    def work_until(self, end):
+        while time.monotonic() < end:
+            self.step()
+
+    def check(self, process):
+        allocator = process["allocators"][0]
+        for kind, counts in self.counts.items():
+            memory, theirs = allocator["memory"][kind], allocator["counts"][kind]
+            equal({**{key: theirs[key] for key in ("allocs", "frees", "failures")},
+                   "requested": memory["requested_bytes"], "peak": memory["peak_requested_bytes"]}, counts, kind)
+            equal(memory["buffers"], counts["allocs"] - counts["frees"], kind)
+
+
+def test_stopped_for_ten_seconds():
+    """Programs that work while the server is stopped for 10 s come through without waiting for it,
+    also one that starts and one that is killed meanwhile; then its figures are their own records."""
+    with directory() as d, Server(d) as server, contextlib.ExitStack() as stack:
+        ledgers = [Ledger(stack.enter_context(app(d)), seed) for seed in (1, 2)]
+        for ledger in ledgers:
+            for _ in range(100):
+                ledger.step()
+            wait_until("it reports", lambda: server.process_of(ledger.program.pid))
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            ledgers.append(Ledger(stack.enter_context(app(d)), 3))
+            end = time.monotonic() + 10
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                works = [pool.submit(ledger.work_until, end) for ledger in ledgers]
+                for work in works:
+                    work.result(timeout=60)  # a program that waits for the server never gets there
+            state = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            equal(state, "T", "still stopped")
+            ledgers[1].program.process.kill()
+            ledgers[1].program.process.wait()
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        pids = [ledger.program.pid for ledger in ledgers]
+        wait_until("all are known", lambda: [server.state_of(pid) for pid in pids] == ["live", "exited", "live"])
+        for ledger in ledgers:
+            equal(ledger.counts["dram"]["allocs"] > 1000, True, "it worked")
+            ledger.check(server.process_of(ledger.program.pid))
+
+
+def test_no_sleep():
+    """Whatever the server does, the allocating thread never goes to sleep: from its first event on
+    no voluntary context switch, which it has none of without the hook either."""
+    def voluntary(where, naps=0, **more):
+        with app(where, **more) as program:
+            answer = program("switches", 2, naps)
+            equal(answer["pairs"] >= 5000 * naps, True, "pairs")
+            return answer["voluntary"]
+    equal(voluntary("/nonexistent", hook=False), 0, "without the hook")
+    equal(voluntary("/nonexistent", naps=3, hook=False), 3, "the measure itself")
+    equal(voluntary("/nonexistent"), 0, "no server")
+    with directory() as d, Server(d) as server, app(d) as program:
+        program.tell("switches", 4, 0)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            server.get("/v1/snapshot?largest_free=1")
+            server.get("/v1/buffers?limit=10")
+        equal(program.answer()["voluntary"], 0, "a server that reads all the time")
+        for how in (signal.SIGSTOP, signal.SIGKILL):
+            with app(d) as known:
+                known.tell("switches", 5, 0)  # longer than it takes to find the server silent
+                wait_until("it reports", lambda: server.process_of(known.pid))
+                server.process.send_signal(how)
+                equal(known.answer()["voluntary"], 0, f"a server that gets {how.name}")
+            equal(voluntary(d), 0, f"a server that had {how.name} before")
             server.process.send_signal(signal.SIGCONT)
 
 
