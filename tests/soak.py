@@ -16,7 +16,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "integration"), str(HERE / "lib")]
 
-from test_server import Server, app, directory
+from server import Server, app, directory
 from testing import equal, wait_until
 
 SECONDS = int(os.environ.get("SECONDS", "600"))

@@ -13,7 +13,6 @@
 #include "server/server.h"
 
 #define CONNECTIONS_MAX	    1024u
-#define CONNECTIONS_UID_MAX 768u /* of one user; root has what is left as well */
 #define MEMORY_EACH	    (48u * 1024) /* a request of up to 16 KiB, and its reply's head */
 #define IDLE_SECONDS	    30u
 /* From the first byte of a request to the end of its reply. */
@@ -50,13 +49,17 @@ static void on_ready(struct loop_watch *watch)
 	(void)MHD_run(http->daemon);
 }
 
-static uint32_t count_of(const struct http *http, uint32_t uid)
+/*
+ * A user may hold three quarters of what the others leave: however much some
+ * take, the next one finds room, and root always does.
+ */
+static bool over_quota(const struct http *http, uint32_t uid)
 {
-	uint32_t count = 0;
+	uint32_t mine = 0;
 
 	for (const struct peer *p = http->peers; p; p = p->next)
-		count += p->uid == uid;
-	return count;
+		mine += p->uid == uid;
+	return uid != 0 && mine > (CONNECTIONS_MAX - (http->count - mine)) / 4 * 3;
 }
 
 static void peer_begin(struct http *http, struct MHD_Connection *connection, void **context)
@@ -79,7 +82,7 @@ static void peer_begin(struct http *http, struct MHD_Connection *connection, voi
 	http->peers = peer;
 	http->count++;
 	*context = peer;
-	if (peer->uid != 0 && count_of(http, peer->uid) > CONNECTIONS_UID_MAX)
+	if (over_quota(http, peer->uid))
 		(void)shutdown(peer->fd, SHUT_RDWR);
 }
 
@@ -127,6 +130,14 @@ static const char *argument(const struct route_request *route, const char *name)
 					  strlen(name), &value, NULL) != MHD_YES)
 		return NULL;
 	return value ? value : "";
+}
+
+/* A NUL would end paths and values early for all behind it: such text stays as it came. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+	(void)context;
+	(void)connection;
+	return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
 }
 
 static enum MHD_Result reply(struct MHD_Connection *connection, struct route_response *response)
@@ -228,6 +239,7 @@ int http_start(struct server *server, int listener, struct http **ret_http)
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_EACH,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 		MHD_OPTION_END);
 	const union MHD_DaemonInfo *info =
 		http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;

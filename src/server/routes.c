@@ -247,6 +247,8 @@ static void route_buffers(struct server *server, const struct route_request *req
 	    !number_argument(request, response, "limit", LIMIT_MAX, &limit) ||
 	    !number_argument(request, response, "cursor", UINT32_MAX, &cursor))
 		return;
+	if (limit == 0) /* a page that leads to itself */
+		return bad_argument(response, "limit");
 	options.pid = filter.pid;
 	if (cursor + limit < UINT32_MAX)
 		filter.sorted = (uint32_t)(cursor + limit);
@@ -411,6 +413,8 @@ static void route_verify(struct server *server, const struct route_request *requ
 	uint64_t pid = 0;
 	text_auto answers = TEXT_INIT;
 
+	if (!request->argument(request, "pid"))
+		return bad_argument(response, "pid");
 	if (!number_argument(request, response, "pid", UINT32_MAX, &pid))
 		return;
 	struct entry *entry = registry_find(&server->registry, (uint32_t)pid);

@@ -236,6 +236,35 @@ void loop(int mesh, int count)
 	say("{\"ns\":%.1f}", ns / count);
 }
 
+/*
+ * From the first event of the process on, for so long: up to 5,000 buffers and down again. How
+ * often did this thread go to sleep meanwhile? (Being put off the processor is no sleep.) It does
+ * so itself `naps` times, for a test of the measure.
+ */
+void switches(double seconds, int naps)
+{
+	std::string error;
+	rusage before, after;
+	auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+	uint64_t pairs = 0;
+
+	getrusage(RUSAGE_THREAD, &before);
+	meshes[next_mesh] = control.open(1, 0, 0);
+	for (; std::chrono::steady_clock::now() < end; pairs += 5000) {
+		int first = next_buffer;
+
+		for (int i = 0; i < 5000; i++)
+			take(next_mesh, 0, 2048, 2048, 0, error);
+		for (int i = 5000; i-- > 0;)
+			drop(first + i);
+		if (naps-- > 0)
+			std::this_thread::sleep_for(std::chrono::milliseconds(1));
+	}
+	getrusage(RUSAGE_THREAD, &after);
+	next_mesh++;
+	say("{\"voluntary\":%ld,\"pairs\":%" PRIu64 "}", after.ru_nvcsw - before.ru_nvcsw, pairs);
+}
+
 void many(int mesh, int count)
 {
 	std::string error;
@@ -337,6 +366,11 @@ bool command(std::istringstream in)
 	} else if (verb == "loop") {
 		in >> a >> b;
 		loop(static_cast<int>(a), static_cast<int>(b));
+	} else if (verb == "switches") {
+		double seconds = 0;
+
+		in >> seconds >> a;
+		switches(seconds, static_cast<int>(a));
 	} else if (verb == "chroot") {
 		in >> word;
 		say("{\"chroot\":%d}", chroot(word.c_str()));
