@@ -21,8 +21,9 @@
 #include "tool/output.h"
 
 static const struct option_row rows[] = {
-	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "only this process"},
-	{"socket-dir", 0, ARGUMENT_REQUIRED, "DIR", "the server's directory (default /run/ttmem)"},
+	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "only this process", NULL},
+	{"socket-dir", 0, ARGUMENT_REQUIRED, "DIR", "the server's directory (default /run/ttmem)",
+	 NULL},
 	{0},
 };
 

@@ -15,14 +15,17 @@
 
 static const struct option_row rows[] = {
 	VIEW_OPTION_ROWS,
-	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "only buffers of this process"},
+	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "only buffers of this process", NULL},
 	{"chip", 'i', ARGUMENT_REQUIRED, "ID",
-	 "only buffers on this chip: its number in the picture, or its unique id"},
-	{"type", 't', ARGUMENT_REQUIRED, "TYPE", "only DRAM, L1, L1_SMALL or TRACE"},
-	{"min-size", 'm', ARGUMENT_REQUIRED, "SIZE", "only buffers of at least SIZE, e.g. 64KiB"},
+	 "only buffers on this chip: its number in the picture, or its unique id", NULL},
+	{"type", 't', ARGUMENT_REQUIRED, "TYPE", "only DRAM, L1, L1_SMALL or TRACE",
+	 "DRAM,L1,L1_SMALL,TRACE"},
+	{"min-size", 'm', ARGUMENT_REQUIRED, "SIZE", "only buffers of at least SIZE, e.g. 64KiB",
+	 NULL},
 	{"sort", 's', ARGUMENT_REQUIRED, "KEY",
-	 "size (requested, default), bank (bytes per bank), age, address, pid or slot"},
-	{"top", 'n', ARGUMENT_REQUIRED, "N", "only the first N after sorting"},
+	 "size (requested, default), bank (bytes per bank), age, address, pid or slot",
+	 "size,bank,age,address,pid,slot"},
+	{"top", 'n', ARGUMENT_REQUIRED, "N", "only the first N after sorting", NULL},
 	{0},
 };
 

@@ -9,8 +9,9 @@
 #include "tool/options.h"
 
 static const struct option_row rows[] = {
-	{"shell", 0, ARGUMENT_REQUIRED, "SHELL", "sh (default: also bash, zsh) or fish"},
-	{"docker", 0, ARGUMENT_NONE, NULL, "the options for docker run instead"},
+	{"shell", 0, ARGUMENT_REQUIRED, "SHELL", "sh (default: also bash, zsh) or fish",
+	 "sh,bash,zsh,fish"},
+	{"docker", 0, ARGUMENT_NONE, NULL, "the options for docker run instead", NULL},
 	{0},
 };
 

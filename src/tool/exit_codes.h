@@ -8,7 +8,7 @@
 #define TTMEM_TOOL_EXIT_CODES_H
 
 enum {
-	EXIT_OK = 0,
+	EXIT_OK = 0,	      /* done */
 	EXIT_FAILED = 1,      /* something that should work did not; stderr says what */
 	EXIT_USAGE = 2,	      /* a bad option or argument */
 	EXIT_PERMISSION = 4,  /* not allowed to look */

@@ -32,6 +32,29 @@ static void overview(void)
 	puts("\nttmem COMMAND --help tells more.");
 }
 
+/*
+ * ttmem --print-options: what man page and completion are made of, for packaging/listing.py.
+ * One line each, fields between tabs:
+ *     command NAME HELP
+ *     option COMMAND --LONG -SHORT ARGUMENT VALUES HELP
+ * COMMAND is * for an option of all commands and empty for one of ttmem alone; ARGUMENT is NAME,
+ * [=NAME] when it may be left out, or [NAME] when it may then also stand apart.
+ */
+static int list_options(void)
+{
+	const size_t count = sizeof commands / sizeof commands[0];
+
+	for (size_t i = 0; i < count; i++)
+		printf("command\t%s\t%s\n", commands[i]->name, commands[i]->summary);
+	puts("command\thelp\tPrints the options of ttmem, or of a command.\n"
+	     "option\t*\t--help\t-h\t\t\tprint the options\n"
+	     "option\t\t--version\t\t\t\tprint the version");
+	options_list(&command_picture);
+	for (size_t i = 0; i < count; i++)
+		options_list(commands[i]);
+	return EXIT_OK;
+}
+
 static int no_command(const char *name)
 {
 	output_error("usage", "see ttmem --help", "no command %s", name);
@@ -59,6 +82,8 @@ static int dispatch(int argc, char **argv)
 		return help(argc > 2 ? argv[2] : NULL);
 	if (strcmp(word, "--version") == 0)
 		return command_version.run(&command_version, 1, argv);
+	if (strcmp(word, "--print-options") == 0)
+		return list_options();
 	if (argc < 2 || word[0] == '-')
 		return command_picture.run(&command_picture, argc, argv);
 	const struct command *command = find(word);

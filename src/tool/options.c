@@ -42,6 +42,22 @@ void options_help(const struct command *command)
 	printf("  %-28s %s\n", "-h, --help", "this text");
 }
 
+void options_list(const struct command *command)
+{
+	for (const struct option_row *row = command->options; row->name; row++) {
+		const char *name = row->argument_name ? row->argument_name : "";
+		bool detached = row->argument == ARGUMENT_OPTIONAL_NUMBER;
+		bool optional = detached || row->argument == ARGUMENT_OPTIONAL;
+
+		printf("option\t%s\t--%s\t", command->name, row->name);
+		if (row->letter)
+			printf("-%c", row->letter);
+		printf("\t%s%s%s%s\t%s\t%s\n", optional ? "[" : "",
+		       optional && !detached ? "=" : "", name, optional ? "]" : "",
+		       row->values ? row->values : "", row->help);
+	}
+}
+
 /* The letters of a table, in getopt's notation; '+': operands end the options. */
 static void letters_of(const struct command *command, char *letters)
 {

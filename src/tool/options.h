@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Command lines. A command has one table of options; parsing, --help and (later)
- * man page and completion read the same rows.
+ * Command lines. A command has one table of options; parsing and --help read its rows, and
+ * `ttmem --print-options` prints them, from which man page and completion are made.
  */
 #ifndef TTMEM_TOOL_OPTIONS_H
 #define TTMEM_TOOL_OPTIONS_H
@@ -22,6 +22,7 @@ struct option_row {
 	enum argument argument;
 	const char *argument_name; /* for help */
 	const char *help;
+	const char *values; /* all that the argument may be, with commas; NULL: not a list */
 };
 
 struct command {
@@ -42,6 +43,8 @@ typedef int option_handler(void *context, unsigned row, const char *value);
 int options_parse(const struct command *command, int argc, char **argv, option_handler *handler,
 		  void *context, int *ret_rest);
 void options_help(const struct command *command);
+/* options_list - the rows of one command for programs: see list_options() in main.c */
+void options_list(const struct command *command);
 
 /* parse_u64 - decimal, or hexadecimal after 0x. Return: 0 or -EINVAL. */
 int parse_u64(const char *text, uint64_t *ret_value);

@@ -19,13 +19,14 @@ struct view_options {
 };
 
 #define VIEW_OPTION_ROWS                                                                           \
-	{"format", 0, ARGUMENT_REQUIRED, "FORMAT", "table (default) or json"},                     \
+	{"format", 0, ARGUMENT_REQUIRED, "FORMAT", "table (default) or json", "table,json"},       \
 		{"loop", 'l', ARGUMENT_OPTIONAL_NUMBER, "SEC",                                     \
-		 "repeat every SEC seconds (default 5)"},                                          \
-		{"count", 'c', ARGUMENT_REQUIRED, "N", "repeat N times in all"},                   \
-		{"ascii", 0, ARGUMENT_NONE, NULL, "draw with plain ASCII characters"},             \
-		{"width", 0, ARGUMENT_REQUIRED, "COLUMNS", "draw that wide, at least 80"},         \
-		{"no-server", 0, ARGUMENT_NONE, NULL, "do not ask a server, look at the processes"}
+		 "repeat every SEC seconds (default 5)", NULL},                                    \
+		{"count", 'c', ARGUMENT_REQUIRED, "N", "repeat N times in all", NULL},             \
+		{"ascii", 0, ARGUMENT_NONE, NULL, "draw with plain ASCII characters", NULL},       \
+		{"width", 0, ARGUMENT_REQUIRED, "COLUMNS", "draw that wide, at least 80", NULL},   \
+		{"no-server", 0, ARGUMENT_NONE, NULL,                                              \
+		 "do not ask a server, look at the processes", NULL}
 
 enum {
 	VIEW_ROW_FORMAT,

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What comes beside the programs says the same as they do, and a package of all of it works.
+
+Man pages and completions are made of `ttmem --print-options`; here they are read by man(1) and
+by the shells. TTMEM_CHROOT=1 also installs the package into a new Debian (over a minute).
+"""
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "lib"), str(HERE.parents[1] / "packaging")]
+
+from listing import ALONE, Listing
+from testing import BUILD, ROOT, TTMEMD, Skip, equal, run_tests, ttmem
+
+MADE = BUILD / "packaging"
+PAGES = ("ttmem.1", "ttmemd.8", "ttmem-region.7")
+
+
+def need(program):
+    if not shutil.which(program):
+        raise Skip(f"no {program} here")
+
+
+def rendered(page):
+    """A page as somebody reads it, without its typography; standard error must stay empty."""
+    path = MADE / page
+    if not path.exists():
+        raise Skip("no man pages: no scdoc when the build was configured")
+    done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-P", "cat", "-l", str(path)],
+                          capture_output=True, text=True, check=True, timeout=60,
+                          env={**os.environ, "MANWIDTH": "100", "MAN_KEEP_FORMATTING": ""})
+    equal(done.stderr, "", page)
+    return re.sub("[\u2010\u2011\u2212]", "-", done.stdout)
+
+
+def test_listing():
+    """--help and the listing show the same options, and what it lists as values is accepted."""
+    listing = Listing(ttmem("--print-options").stdout)
+    for name in [ALONE, *(c.name for c in listing.commands if c.name != "help")]:
+        said = set(re.findall(r"(?m)^  (?:-\w, |    )?(--[\w-]+)", ttmem(*filter(None, [name]),
+                                                                       "--help").stdout))
+        listed = {option.long for option in listing.all_options_of(name)}
+        equal(listed - {"--version"}, said, name)
+    values = 0
+    for option in listing.options:
+        for value in option.values:
+            # what follows is never reached when the value is refused
+            done = ttmem(*filter(None, [option.command]), f"{option.long}={value}", "--help")
+            equal(done.stdout.startswith("usage: "), True, option.long)
+            values += 1
+        if option.values:
+            done = ttmem(*filter(None, [option.command]), f"{option.long}=nonsense", "--help",
+                         check=False)
+            equal(done.returncode, 2, f"{option.long}=nonsense")
+    equal(values > 10, True, "values were tried")
+
+
+def test_pages_render():
+    """man(1) and mandoc(1) have nothing to say about the pages."""
+    need("man")
+    for page in PAGES:
+        equal(len(rendered(page).splitlines()) > 50, True, page)
+    need("mandoc")
+    for page in PAGES:
+        done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", str(MADE / page)],
+                              capture_output=True, text=True, timeout=60)
+        equal((done.returncode, done.stdout), (0, ""), page)
+
+
+def test_page_of_ttmem():
+    """Every option, command and exit code of the tool is in ttmem(1), under its heading."""
+    need("man")
+    text = rendered("ttmem.1")
+    part = {m[1]: m[2] for m in re.finditer(r"(?ms)^([A-Z ]+)\n(.*?)(?=^[A-Z]|\Z)", text)}
+    listing = Listing(ttmem("--print-options").stdout)
+    commands = dict(re.findall(r"(?ms)^   (\S+)$\n(.*?)(?=^   \S|\Z)", part["COMMANDS"]))
+    equal(list(commands), [command.name for command in listing.commands])
+    for option in listing.options:
+        where = commands.get(option.command, part["OPTIONS"])
+        equal(re.search(rf"(?m){option.long}(?![\w-])", where) is not None, True,
+              f"{option.command} {option.long}")
+    header = (ROOT / "src/tool/exit_codes.h").read_text()
+    equal(re.findall(r"(?m)^       (\d+)$", part["EXIT STATUS"]),
+          re.findall(r"EXIT_\w+ = (\d+)", header))
+
+
+def test_page_of_ttmemd():
+    """The options of the server are written twice, by hand: they must be the same."""
+    need("man")
+    text = rendered("ttmemd.8")
+    wanted = subprocess.run([str(TTMEMD), "--help"], capture_output=True, text=True, check=True)
+    equal(sorted(re.findall(r"(?m)^       (?:-\w, )?(--[\w-]+)", text)),
+          sorted(re.findall(r"(?m)^  (?:-\w, )?(--[\w-]+)", wanted.stdout)))
+
+
+def test_page_of_region():
+    """Every row of every table of docs/region.md arrives in ttmem-region(7)."""
+    need("man")
+    text = rendered("ttmem-region.7")
+    rows = 0
+    for line in (ROOT / "docs/region.md").read_text().splitlines():
+        if not line.startswith("| ") or "`" not in line:
+            continue
+        cells = [cell.strip().replace("`", "") for cell in line.strip("|").split("|")]
+        # the last one may be broken into lines
+        pattern = r"\s+".join(map(re.escape, filter(None, cells[:-1])))
+        first = cells[-1].split(" ")[0]
+        equal(re.search(rf"(?m)^ +{pattern}\s+{re.escape(first)}", text) is not None, True, line)
+        rows += 1
+    equal(rows > 150, True, f"{rows} rows")
+    headings = re.findall(r"(?m)^##+ (.*)$", (ROOT / "docs/region.md").read_text())
+    for heading in headings:
+        equal(heading.replace("`", "").lower() in text.lower(), True, heading)
+
+
+# What is typed, up to the cursor, and what is then offered.
+COMPLETIONS = {
+    "ttmem b": ["buffers"],
+    "ttmem --fo": ["--format"],
+    "ttmem buffers --sort ": ["address", "age", "bank", "pid", "size", "slot"],
+    "ttmem buffers --ty": ["--type"],
+    "ttmem buffers -t L1": ["L1", "L1_SMALL"],
+    "ttmem env --do": ["--docker"],
+    "ttmem help ad": ["adopt"],
+    # of another command
+    "ttmem env --so": [],
+    "ttmem run --doc": [],
+}
+WITH_EQUALS = {"ttmem --format=": ["json", "table"], "ttmem buffers --format=j": ["json"]}
+
+
+def bash_words(line):
+    """As readline splits them: "=" is a word of its own."""
+    words = re.findall(r"=|[^\s=]+", line)
+    return words + [""] if line.endswith((" ", "=")) else words
+
+
+def bash_completes(line):
+    words = bash_words(line)
+    if line.endswith("="):
+        words = words[:-1]  # readline's current word is the "=" then
+    script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ttmem; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "--norc", "-c", script, "bash", str(MADE / "ttmem"), *words],
+                          capture_output=True, text=True, timeout=30)
+    equal((done.returncode, done.stderr), (0, ""), line)
+    return sorted(set(done.stdout.split()))
+
+
+def test_bash():
+    need("bash")
+    for line, wanted in {**COMPLETIONS, **WITH_EQUALS}.items():
+        equal(bash_completes(line), wanted, line)
+    equal("bash" in bash_completes("ttmem run -- bas"), True)
+    equal("bash" in bash_completes("ttmem run --report=file bas"), True)
+    with tempfile.TemporaryDirectory() as there:
+        (pathlib.Path(there) / "report.txt").touch()
+        equal(bash_completes(f"ttmem run --report={there}/rep"), [f"{there}/report.txt"])
+        equal(bash_completes(f"ttmem run -- cat --x {there}/rep"), [f"{there}/report.txt"])
+    listing = Listing(ttmem("--print-options").stdout)
+    for name in [ALONE, *(command.name for command in listing.commands)]:
+        equal(bash_completes(f"ttmem {name} --".replace("  ", " ")),
+              sorted(option.long for option in listing.all_options_of(name)), name)
+
+
+def test_fish():
+    need("fish")
+    with tempfile.TemporaryDirectory() as home:
+        def completes(line):
+            done = subprocess.run(
+                ["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]",
+                 str(MADE / "ttmem.fish"), line], capture_output=True, text=True, timeout=60,
+                env={**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home})
+            equal(done.stderr, "", line)
+            return sorted({row.split("\t")[0].split("=")[-1] for row in done.stdout.splitlines()})
+
+        for line, wanted in {**COMPLETIONS, **WITH_EQUALS}.items():
+            equal(completes(line), wanted, line)
+        equal("bash" in completes("ttmem run -- bas"), True)
+        equal(completes("ttmem run --report -- ttmem b"), ["buffers"])
+        equal("--report" in completes("ttmem run cat --re"), False)
+        listing = Listing(ttmem("--print-options").stdout)
+        for name in [ALONE, *(command.name for command in listing.commands)]:
+            equal(completes(f"ttmem {name} --".replace("  ", " ")),
+                  sorted(option.long for option in listing.all_options_of(name)), name)
+
+
+class Zsh:
+    """An interactive zsh on a terminal; what its completion would add goes to a file."""
+
+    SETUP = """
+        PS1='READY> '; unsetopt beep auto_list auto_menu list_ambiguous
+        fpath=("$MADE" $fpath); autoload -Uz compinit; compinit -u -D
+        compadd() {
+            local -a found; local -A given; local i
+            for ((i = 1; i <= $#; i++)); do
+                [[ ${argv[i]} == -[OAD] ]] && { builtin compadd "$@"; return }
+            done
+            builtin compadd -O found "$@"
+            (($#found)) && print -rl -- "${found[@]}" >> "$FOUND"
+            builtin compadd "$@"
+        }
+        offer() { : > "$FOUND"; zle complete-word; print END >> "$FOUND"; zle kill-buffer }
+        zle -N offer; bindkey '^T' offer; print SET UP
+    """
+
+    def __init__(self, directory):
+        self.found = pathlib.Path(directory) / "found"
+        (pathlib.Path(directory) / ".zshrc").write_text(self.SETUP)
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.environ.update({"ZDOTDIR": directory, "HOME": directory, "MADE": str(MADE),
+                               "FOUND": str(self.found), "TERM": "dumb", "LC_ALL": "C.UTF-8"})
+            os.execlp("zsh", "zsh", "-d", "-i")
+        self.wait(lambda seen: "READY>" in seen)
+
+    def wait(self, done, seconds=30):
+        seen, end = "", time.monotonic() + seconds
+        while not done(seen):
+            if time.monotonic() > end:
+                raise AssertionError("zsh does not answer: " + seen[-400:])
+            if select.select([self.terminal], [], [], 0.05)[0]:
+                seen += os.read(self.terminal, 65536).decode(errors="replace")
+
+    def completes(self, line):
+        self.found.unlink(missing_ok=True)
+        os.write(self.terminal, (line + "\x14").encode())
+        self.wait(lambda _: self.found.exists() and self.found.read_text().endswith("END\n"))
+        return sorted({word.rstrip("=") for word in self.found.read_text().split("\n")
+                       if word and word != "END"})
+
+    def close(self):
+        os.write(self.terminal, b"\x15exit\r")
+        os.close(self.terminal)
+        os.waitpid(self.pid, 0)
+
+
+def test_zsh():
+    need("zsh")
+    with tempfile.TemporaryDirectory() as there:
+        shell = Zsh(there)
+        try:
+            for line, wanted in {**COMPLETIONS, **WITH_EQUALS}.items():
+                equal(shell.completes(line), wanted, line)
+            equal("bash" in shell.completes("ttmem run -- bas"), True, "ttmem run -- bas")
+            equal(shell.completes("ttmem run --report -- ttmem b"), ["buffers"])
+            equal("--report" in shell.completes("ttmem run cat --re"), False)
+            listing = Listing(ttmem("--print-options").stdout)
+            for name in [ALONE, *(command.name for command in listing.commands)]:
+                equal(shell.completes(f"ttmem {name} --".replace("  ", " ")),
+                      sorted(option.long for option in listing.all_options_of(name)), name)
+        finally:
+            shell.close()
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))
