@@ -303,8 +303,8 @@ static int replace_file(int directory, const char *name, const struct text *text
 
 static int cannot_write(const char *directory, const char *name, int error)
 {
-	output_error("write_failed", NULL, "cannot write %s%s%s: %s", directory, name ? "/" : "",
-		     name ? name : "", strerror(-error));
+	output_error("write_failed", NULL, "cannot write %.800s%s%s: %s", directory,
+		     name ? "/" : "", name ? name : "", strerror(-error));
 	return EXIT_FAILED;
 }
 
