@@ -13,27 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/files.h"
-#include "collect/collect.h"
 #include "tool/exit_codes.h"
-#include "tool/obtain.h"
+#include "tool/moment.h"
 #include "tool/options.h"
 #include "tool/output.h"
-#include "tool/view_options.h"
 #include "view/memory_report.h"
 
-/* A program that allocates all the time is looked at again that often, so far apart. */
-#define LOOKS	   20
-#define LOOK_NS	   2000000
-#define PIDS_NAMED 8 /* in an error */
-
 static const struct option_row rows[] = {
-    {"pid", 'p', ARGUMENT_REQUIRED, "PID", "the process; may be left out when there is only one"},
-    {"no-server", 0, ARGUMENT_NONE, NULL, "do not ask a server, look at the processes"},
-    {0},
+	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "the process; may be left out when there is only one"},
+	{"no-server", 0, ARGUMENT_NONE, NULL, "do not ask a server, look at the processes"},
+	{0},
 };
 
 enum { ROW_PID, ROW_NO_SERVER };
@@ -43,24 +35,6 @@ struct request {
 	bool no_server;
 	const char *directory;
 };
-
-/* A server gives processes and buffers in two documents, our own look both in one. */
-struct moment {
-	struct snapshot picture, listing;
-	bool from_server;
-	uint32_t process; /* in the picture */
-};
-
-static const struct snapshot *listing_of(const struct moment *moment)
-{
-	return moment->from_server ? &moment->listing : &moment->picture;
-}
-
-static void moment_clear(struct moment *moment)
-{
-	snapshot_clear(&moment->picture);
-	snapshot_clear(&moment->listing);
-}
 
 static int on_option(void *context, unsigned row, const char *value)
 {
@@ -77,206 +51,9 @@ static int on_option(void *context, unsigned row, const char *value)
 	return 0;
 }
 
-static int not_for_us(uint32_t pid)
-{
-	output_error("denied", "ask root", "process %" PRIu32 " belongs to another user", pid);
-	return EXIT_PERMISSION;
-}
-
-static int no_such_process(uint32_t pid)
-{
-	struct stat status;
-	char path[32];
-
-	(void)snprintf(path, sizeof path, "/proc/%" PRIu32, pid);
-	if (geteuid() != 0 && stat(path, &status) == 0 && status.st_uid != geteuid())
-		return not_for_us(pid);
-	output_error("not_found", "ttmem lists those that do",
-		     "no process %" PRIu32 " reports its memory", pid);
-	return EXIT_NOT_FOUND;
-}
-
-/* A pid may have been used before: the living process is meant, else the one that ended last. */
-static int find_process(const struct snapshot *picture, uint32_t pid, uint32_t *ret_process)
-{
-	uint32_t found = SNAPSHOT_NONE;
-
-	for (uint32_t i = 0; i < picture->process_count; i++)
-		if (picture->processes[i].pid == pid &&
-		    (found == SNAPSHOT_NONE || picture->processes[i].state == PROCESS_LIVE))
-			found = i;
-	if (found == SNAPSHOT_NONE)
-		return no_such_process(pid);
-	if (picture->processes[found].hidden)
-		return not_for_us(pid);
-	*ret_process = found;
-	return 0;
-}
-
-static int several(const struct snapshot *picture, uint32_t count)
-{
-	text_auto list = TEXT_INIT;
-	uint32_t named = 0;
-
-	for (uint32_t i = 0; i < picture->process_count && named < PIDS_NAMED; i++) {
-		const struct process *p = &picture->processes[i];
-
-		if (p->state != PROCESS_LIVE || p->hidden)
-			continue;
-		text_printf(&list, "%s%" PRIu32 " (%.60s)", named++ ? ", " : "", p->pid,
-			    snapshot_text(picture, p->command));
-	}
-	if (count > named)
-		text_printf(&list, " and %" PRIu32 " more", count - named);
-	output_error("usage", "choose one with --pid", "several processes report their memory: %s",
-		     list.failed ? "" : list.bytes);
-	return EXIT_USAGE;
-}
-
-static int only_process(const struct snapshot *picture, uint32_t *ret_process)
-{
-	uint32_t count = 0, hidden = 0;
-
-	for (uint32_t i = 0; i < picture->process_count; i++) {
-		const struct process *p = &picture->processes[i];
-
-		if (p->state != PROCESS_LIVE)
-			continue;
-		hidden += p->hidden;
-		if (!p->hidden && count++ == 0)
-			*ret_process = i;
-	}
-	if (count == 1)
-		return 0;
-	if (count)
-		return several(picture, count);
-	if (hidden)
-		output_error("denied", "ask root",
-			     "all processes that report their memory belong to other users");
-	else
-		output_error("not_found", "start it with ttmem run",
-			     "no process reports its memory");
-	return hidden ? EXIT_PERMISSION : EXIT_NOT_FOUND;
-}
-
-static int choose(const struct request *request, struct moment *moment)
-{
-	return request->pid ? find_process(&moment->picture, request->pid, &moment->process)
-			    : only_process(&moment->picture, &moment->process);
-}
-
-/* The same allocator in the list of buffers; SNAPSHOT_NONE: it holds none. */
-static uint32_t listed_allocator(const struct moment *moment, uint32_t allocator)
-{
-	const struct snapshot *listing = &moment->listing;
-	uint32_t pid = moment->picture.processes[moment->process].pid;
-	uint32_t id = moment->picture.allocators[allocator].id;
-
-	if (!moment->from_server)
-		return allocator;
-	for (uint32_t i = 0; i < listing->allocator_count; i++)
-		if (listing->allocators[i].id == id &&
-		    listing->processes[listing->allocators[i].process].pid == pid)
-			return i;
-	return SNAPSHOT_NONE;
-}
-
-/* Are the listed buffers what the allocator counts? Else something happened in between. */
-static bool agrees(const struct moment *moment, uint32_t allocator)
-{
-	const struct snapshot *listing = listing_of(moment);
-	uint64_t buffers[MEMORY_TYPES] = {0}, bank_bytes[MEMORY_TYPES] = {0};
-	uint32_t listed = listed_allocator(moment, allocator);
-
-	for (uint32_t i = 0; i < listing->buffer_count; i++) {
-		const struct buffer *b = &listing->buffers[i];
-
-		if (b->allocator != listed || b->type >= MEMORY_TYPES)
-			continue;
-		buffers[b->type]++;
-		bank_bytes[b->type] += b->bank_bytes;
-	}
-	for (int type = 0; type < MEMORY_TYPES; type++) {
-		const struct memory *m = &moment->picture.allocators[allocator].memory[type];
-
-		if (fact_is_known(m->buffers) &&
-		    (m->buffers.value != buffers[type] ||
-		     m->bank_allocated_bytes.value != bank_bytes[type]))
-			return false;
-	}
-	return true;
-}
-
 static bool is_open(const struct snapshot *picture, uint32_t allocator)
 {
 	return !fact_is_known(picture->allocators[allocator].closed_ns);
-}
-
-static bool moment_is_one_cut(const struct moment *moment)
-{
-	struct span all = moment->picture.processes[moment->process].allocators;
-
-	if (!listing_of(moment)->consistent)
-		return false;
-	for (uint32_t a = all.first; a < all.first + all.count; a++)
-		if (is_open(&moment->picture, a) && !agrees(moment, a))
-			return false;
-	return true;
-}
-
-static int look(const struct request *request, struct moment *ret_moment)
-{
-	const struct collect_options with_buffers = {.buffers = true, .pid = request->pid};
-	const struct collect_options without = {0};
-	struct moment moment = {0};
-	int r = obtain_snapshot(&with_buffers, request->no_server, &moment.listing, NULL);
-
-	if (r < 0)
-		return r;
-	moment.from_server = moment.listing.server != 0;
-	if (moment.from_server) {
-		r = obtain_snapshot(&without, false, &moment.picture, NULL);
-		/* it stopped in between: what it said is only half of it */
-		if (r == 0 && !moment.picture.server)
-			r = -ECONNREFUSED;
-	} else {
-		moment.picture = moment.listing;
-		snapshot_init(&moment.listing);
-	}
-	if (r < 0)
-		moment_clear(&moment);
-	else
-		*ret_moment = moment;
-	return r;
-}
-
-/*
- * The chosen process at one moment; after LOOKS the last one is taken as it is
- * and *ret_is_cut is false. Return: exit code.
- */
-static int look_well(const struct request *request, struct moment *ret_moment, bool *ret_is_cut)
-{
-	const struct timespec pause = {.tv_nsec = LOOK_NS};
-	struct moment moment;
-
-	for (int n = 1;; n++) {
-		int r = look(request, &moment);
-
-		if (r < 0)
-			return view_failed(r);
-		r = choose(request, &moment);
-		if (r) {
-			moment_clear(&moment);
-			return r;
-		}
-		*ret_is_cut = moment_is_one_cut(&moment);
-		if (*ret_is_cut || n == LOOKS)
-			break;
-		moment_clear(&moment);
-		(void)nanosleep(&pause, NULL);
-	}
-	*ret_moment = moment;
-	return 0;
 }
 
 /* Whole or not at all: a reader of the old file keeps the old one. */
@@ -385,7 +162,8 @@ static int write_sets(const struct request *request, const struct moment *moment
 		if (!only)
 			(void)snprintf(prefix, sizeof prefix, "allocator%" PRIu32 "_",
 				       picture->allocators[a].id);
-		r = memory_report_write(picture, a, listing_of(moment), listed_allocator(moment, a),
+		r = memory_report_write(picture, a, &moment->listing,
+					moment_listed_allocator(moment, a),
 					snapshot_text(picture, process->metal_version), &report);
 		if (r < 0)
 			return cannot_report(process->pid, r);
@@ -396,13 +174,13 @@ static int write_sets(const struct request *request, const struct moment *moment
 }
 
 /* What the reader of the files has to know and the files cannot say. */
-static void say_doubts(const struct moment *moment, bool is_cut)
+static void say_doubts(const struct moment *moment)
 {
 	const struct process *process = &moment->picture.processes[moment->process];
 	const struct losses *l = &process->losses;
 	uint64_t lost = l->full + l->memory + l->allocator + l->key;
 
-	if (!is_cut)
+	if (!moment->is_cut)
 		fprintf(stderr,
 			"ttmem: process %" PRIu32 " allocated while it was read: the files"
 			" show buffers of slightly different moments\n",
@@ -422,8 +200,7 @@ static void say_doubts(const struct moment *moment, bool is_cut)
 static int dump(const struct request *request)
 {
 	struct moment moment;
-	bool is_cut;
-	int r = look_well(request, &moment, &is_cut);
+	int r = moment_take(request->pid, request->no_server, &moment);
 
 	if (r)
 		return r;
@@ -440,7 +217,7 @@ static int dump(const struct request *request)
 	r = directory < 0 ? cannot_write(request->directory, NULL, directory)
 			  : write_sets(request, &moment, directory);
 	if (r == 0)
-		say_doubts(&moment, is_cut);
+		say_doubts(&moment);
 	moment_clear(&moment);
 	return r;
 }
