@@ -16,7 +16,7 @@ void output_errors_as(enum format format)
 	errors_as = format;
 }
 
-static int write_all(int fd, const struct text *text)
+int output_write(int fd, const struct text *text)
 {
 	size_t at = 0;
 
@@ -44,7 +44,7 @@ void output_error(const char *code, const char *hint, const char *message, ...)
 	if (errors_as == FORMAT_JSON) {
 		json_write_error(&line, code, buffer, hint);
 		text_putc(&line, '\n');
-		if (write_all(STDOUT_FILENO, &line) == 0)
+		if (output_write(STDOUT_FILENO, &line) == 0)
 			return;
 	}
 	/* arguments and paths are in it, and those come from anywhere */
@@ -55,7 +55,7 @@ void output_error(const char *code, const char *hint, const char *message, ...)
 
 int output_text(const struct text *text)
 {
-	int r = text->failed ? -ENOMEM : write_all(STDOUT_FILENO, text);
+	int r = text->failed ? -ENOMEM : output_write(STDOUT_FILENO, text);
 
 	if (r < 0 && r != -EPIPE)
 		fprintf(stderr, "ttmem: cannot write to standard output: %s\n", strerror(-r));

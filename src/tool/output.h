@@ -16,6 +16,8 @@ void output_errors_as(enum format format);
 /* output_error - `hint` says what to do; NULL: nothing. `code` is one of docs/api.md. */
 void output_error(const char *code, const char *hint, const char *message, ...)
 	__attribute__((format(printf, 3, 4)));
+/* output_write - all of a text to a descriptor. Return: 0 or -errno. */
+int output_write(int fd, const struct text *text);
 /*
  * output_text - all of a text to standard output. Return: 0; -EPIPE: nobody reads; -errno, which
  * has been said.

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ttmem dump: the files of TT-Metal's MemoryReporter, from outside the process.
+ *
+ * One set of three files for each open allocator, as TT-Metal has one for the
+ * device that it is called with. All figures come from one list of buffers, so
+ * the files of a set agree with each other whatever the program does meanwhile.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "tool/exit_codes.h"
+#include "tool/moment.h"
+#include "tool/options.h"
+#include "tool/output.h"
+#include "view/memory_report.h"
+
+static const struct option_row rows[] = {
+	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "the process; may be left out when there is only one"},
+	{"no-server", 0, ARGUMENT_NONE, NULL, "do not ask a server, look at the processes"},
+	{0},
+};
+
+enum { ROW_PID, ROW_NO_SERVER };
+
+struct request {
+	uint32_t pid; /* 0: the only one */
+	bool no_server;
+	const char *directory;
+};
+
+static int on_option(void *context, unsigned row, const char *value)
+{
+	struct request *request = context;
+	uint64_t number;
+
+	if (row == ROW_NO_SERVER) {
+		request->no_server = true;
+		return 0;
+	}
+	if (parse_u64(value, &number) < 0 || number == 0 || number > UINT32_MAX)
+		return EXIT_USAGE;
+	request->pid = (uint32_t)number;
+	return 0;
+}
+
+static bool is_open(const struct snapshot *picture, uint32_t allocator)
+{
+	return !fact_is_known(picture->allocators[allocator].closed_ns);
+}
+
+/* Whole or not at all: a reader of the old file keeps the old one. */
+static int replace_file(int directory, const char *name, const struct text *text)
+{
+	char temporary[128];
+
+	(void)snprintf(temporary, sizeof temporary, ".%s.%d", name, (int)getpid());
+	int fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return -errno;
+	int r = output_write(fd, text);
+
+	/* quota and network file systems may say only now that it did not work */
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r == 0 && renameat(directory, temporary, directory, name) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(directory, temporary, 0);
+	return r;
+}
+
+static int cannot_write(const char *directory, const char *name, int error)
+{
+	output_error("write_failed", NULL, "cannot write %.800s%s%s: %s", directory,
+		     name ? "/" : "", name ? name : "", strerror(-error));
+	return EXIT_FAILED;
+}
+
+/* Like mkdir -p. Return: descriptor or -errno. */
+static int open_directory(const char *path)
+{
+	char part[4096];
+	size_t length = strlen(path);
+
+	if (length >= sizeof part)
+		return -ENAMETOOLONG;
+	for (size_t i = 1; i <= length; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		/* what is there may be anything, what cannot be made is told by open */
+		if (mkdir(part, 0777) < 0 && errno != EEXIST && path[i] == '\0')
+			return -errno;
+	}
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int write_files(const struct request *request, int directory, const char *prefix,
+		       struct memory_report *report)
+{
+	for (int file = 0; file < MEMORY_REPORT_FILES; file++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof name, "%s%s", prefix, memory_report_name(file));
+		int r = replace_file(directory, name, &report->files[file]);
+
+		if (r < 0)
+			return cannot_write(request->directory, name, r);
+		printf("%s/%s\n", request->directory, name);
+	}
+	return 0;
+}
+
+static int cannot_report(uint32_t pid, int error)
+{
+	if (error == -ENODATA)
+		output_error("unknown", "ttmem --format=json says why, under capabilities",
+			     "the banks or buffers of process %" PRIu32 " are not known", pid);
+	else if (error == -ERANGE)
+		output_error("moving", "try again, or stop it meanwhile",
+			     "process %" PRIu32 " allocates too fast to be read", pid);
+	else
+		output_error("failed", NULL, "cannot report: %s", strerror(-error));
+	return EXIT_FAILED;
+}
+
+static uint32_t open_count(const struct snapshot *picture, struct span allocators)
+{
+	uint32_t count = 0;
+
+	for (uint32_t a = allocators.first; a < allocators.first + allocators.count; a++)
+		count += is_open(picture, a);
+	return count;
+}
+
+static int write_sets(const struct request *request, const struct moment *moment, int directory)
+{
+	const struct snapshot *picture = &moment->picture;
+	const struct process *process = &picture->processes[moment->process];
+	struct span all = process->allocators;
+	bool only = open_count(picture, all) == 1;
+	int r = 0;
+
+	for (uint32_t a = all.first; r == 0 && a < all.first + all.count; a++) {
+		struct memory_report report;
+		char prefix[32] = "";
+
+		if (!is_open(picture, a))
+			continue;
+		if (!only)
+			(void)snprintf(prefix, sizeof prefix, "allocator%" PRIu32 "_",
+				       picture->allocators[a].id);
+		r = memory_report_write(picture, a, &moment->listing,
+					moment_listed_allocator(moment, a),
+					snapshot_text(picture, process->metal_version), &report);
+		if (r < 0)
+			return cannot_report(process->pid, r);
+		r = write_files(request, directory, prefix, &report);
+		memory_report_clear(&report);
+	}
+	return r;
+}
+
+/* What the reader of the files has to know and the files cannot say. */
+static void say_doubts(const struct moment *moment)
+{
+	const struct process *process = &moment->picture.processes[moment->process];
+	const struct losses *l = &process->losses;
+	uint64_t lost = l->full + l->memory + l->allocator + l->key;
+
+	if (!moment->is_cut)
+		fprintf(stderr,
+			"ttmem: process %" PRIu32 " allocated while it was read: the files"
+			" show buffers of slightly different moments\n",
+			process->pid);
+	if (lost)
+		fprintf(stderr,
+			"ttmem: %" PRIu64 " buffers of process %" PRIu32
+			" were not recorded and may be missing in the files\n",
+			lost, process->pid);
+	if (!process->metal_version)
+		fprintf(stderr,
+			"ttmem: process %" PRIu32 " runs a build of TT-Metal that is not"
+			" known: labels are those of release 0.63 and later\n",
+			process->pid);
+}
+
+static int dump(const struct request *request)
+{
+	struct moment moment;
+	int r = moment_take(request->pid, request->no_server, &moment);
+
+	if (r)
+		return r;
+	const struct process *process = &moment.picture.processes[moment.process];
+
+	if (open_count(&moment.picture, process->allocators) == 0) {
+		output_error("not_found", NULL, "process %" PRIu32 " has no open device",
+			     process->pid);
+		moment_clear(&moment);
+		return EXIT_NOT_FOUND;
+	}
+	fd_auto directory = open_directory(request->directory);
+
+	r = directory < 0 ? cannot_write(request->directory, NULL, directory)
+			  : write_sets(request, &moment, directory);
+	if (r == 0)
+		say_doubts(&moment);
+	moment_clear(&moment);
+	return r;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct request request = {0};
+	int rest, r = options_parse(command, argc, argv, on_option, &request, &rest);
+
+	if (r >= 0)
+		return r;
+	if (rest == argc)
+		return usage_error(command, "the directory for the files is missing");
+	if (rest + 1 < argc)
+		return usage_error(command, "what is %s?", argv[rest + 1]);
+	request.directory = argv[rest];
+	return dump(&request);
+}
+
+const struct command command_dump = {
+    .name = "dump",
+    .synopsis = "[--pid=PID] DIR",
+    .summary = "Writes the CSV files of ttnn.dump_device_memory_state, from outside.",
+    .options = rows,
+    .run = run,
+};
