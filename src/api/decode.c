@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/decode.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-struct fact decode_id(yyjson_val *value)
+static struct fact decode_digits(yyjson_val *value, int base)
 {
 	const char *digits = yyjson_get_str(value);
 	char *end;
 
-	if (!digits || digits[0] < '0' || digits[0] > '9')
+	if (!digits || !isxdigit((unsigned char)digits[0]))
 		return fact_absent(REASON_NONE);
 	errno = 0;
-	uint64_t id = strtoull(digits, &end, 10);
+	uint64_t id = strtoull(digits, &end, base);
 
 	return errno || *end ? fact_absent(REASON_NONE) : fact_of(id);
+}
+
+struct fact decode_id(yyjson_val *value)
+{
+	return decode_digits(value, 10);
 }
 
 uint64_t decode_time(yyjson_val *value)
@@ -60,6 +66,14 @@ static enum fact_reason decode_reason(yyjson_val *notes, const struct field *fie
 static struct fact decode_plain(const struct field *field, yyjson_val *value)
 {
 	switch (field->type) {
+	case FIELD_SIGNED:
+		return yyjson_is_int(value) ? fact_of((uint64_t)yyjson_get_sint(value))
+					    : fact_absent(REASON_NONE);
+	case FIELD_FLAG:
+		return yyjson_is_bool(value) ? fact_of(yyjson_get_bool(value))
+					     : fact_absent(REASON_NONE);
+	case FIELD_HEX:
+		return decode_digits(value, 16);
 	case FIELD_ID:
 		return decode_id(value);
 	case FIELD_TIME:
@@ -83,6 +97,10 @@ static struct fact decode_fact(yyjson_val *object, yyjson_val *value, const stru
 
 		return fact_absent(decode_reason(notes, field));
 	}
+	yyjson_val *stale = yyjson_obj_get(object, "stale");
+
+	if (yyjson_obj_get(stale, field->path))
+		return fact_stale(fact.value, decode_reason(stale, field));
 	yyjson_val *estimates = yyjson_obj_get(object, "estimates");
 
 	if (yyjson_obj_get(estimates, field->path))

@@ -21,6 +21,8 @@ void encode_value(struct encoded *object, const char *name, yyjson_mut_val *valu
 
 yyjson_mut_val *encode_end(struct encoded *object)
 {
+	if (object->stale)
+		encode_value(object, "stale", object->stale);
 	if (object->estimates)
 		encode_value(object, "estimates", object->estimates);
 	if (object->unavailable)
@@ -65,12 +67,26 @@ static yyjson_mut_val *time_value(yyjson_mut_doc *doc, uint64_t realtime_ns)
 	return yyjson_mut_strcpy(doc, text);
 }
 
+static yyjson_mut_val *hex_value(yyjson_mut_doc *doc, uint64_t value)
+{
+	char digits[24];
+
+	(void)snprintf(digits, sizeof digits, "%016" PRIX64, value);
+	return yyjson_mut_strcpy(doc, digits);
+}
+
 static yyjson_mut_val *known_value(const struct encoded *object, const struct field *field,
 				   struct fact fact)
 {
 	const char *word;
 
 	switch (field->type) {
+	case FIELD_SIGNED:
+		return yyjson_mut_sint(object->doc, fact_signed(fact));
+	case FIELD_FLAG:
+		return yyjson_mut_bool(object->doc, fact.value != 0);
+	case FIELD_HEX:
+		return hex_value(object->doc, fact.value);
 	case FIELD_ID:
 		return encode_id(object->doc, fact);
 	case FIELD_TIME:
@@ -110,24 +126,29 @@ static void encode_field(struct encoded *object, yyjson_mut_val *into, const str
 		note(object, &object->unavailable, field, fact);
 	else if (fact.state == FACT_ESTIMATE)
 		note(object, &object->estimates, field, fact);
+	else if (fact.state == FACT_STALE)
+		note(object, &object->stale, field, fact);
 	yyjson_mut_obj_add_val(object->doc, into, field_name(field), value);
 }
 
 void encode_fields(struct encoded *object, const struct field_list *list, const void *from)
 {
 	yyjson_mut_val *group = NULL;
+	const char *group_path = "";
+	size_t group_length = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct field *field = &list->fields[i];
 		const char *dot = strchr(field->path, '.');
 		struct fact fact = field_load(from, field);
 
-		/* the fields of an inner object stand together, and there is one such object */
-		if (dot && !group) {
+		/* the fields of an inner object stand together */
+		if (dot && (!group || strncmp(field->path, group_path, group_length + 1) != 0)) {
 			group = yyjson_mut_obj(object->doc);
+			group_path = field->path;
+			group_length = (size_t)(dot - field->path);
 			yyjson_mut_obj_add(object->value,
-					   yyjson_mut_strncpy(object->doc, field->path,
-							      (size_t)(dot - field->path)),
+					   yyjson_mut_strncpy(object->doc, group_path, group_length),
 					   group);
 		}
 		encode_field(object, dot ? group : object->value, field, fact);

@@ -14,7 +14,7 @@ struct encoded {
 	yyjson_mut_doc *doc;
 	const struct snapshot *snapshot; /* whose strings; NULL where no field is a text */
 	yyjson_mut_val *value;
-	yyjson_mut_val *unavailable, *estimates; /* NULL until needed */
+	yyjson_mut_val *unavailable, *estimates, *stale; /* NULL until needed */
 };
 
 struct encoded encode_begin(yyjson_mut_doc *doc, const struct snapshot *snapshot);

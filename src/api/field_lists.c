@@ -26,7 +26,9 @@ static const char *arch_word(unsigned value)
 
 static const char *state_word(unsigned value)
 {
-	return value == PROCESS_LIVE ? "live" : "exited";
+	static const char *const words[PROCESS_STATES] = {"live", "exited", "gone"};
+
+	return words[value];
 }
 
 static const char *type_word(unsigned value)
@@ -40,7 +42,19 @@ static const char *availability_word(unsigned value)
 }
 
 static const struct field_words arch_words = {arch_word, 8};
-static const struct field_words state_words = {state_word, 2};
+static const char *source_word(unsigned value)
+{
+	return value == SOURCE_HOOK ? "hook" : "driver";
+}
+
+static const char *card_state_word(unsigned value)
+{
+	return card_state_name((enum card_state)value);
+}
+
+static const struct field_words state_words = {state_word, PROCESS_STATES};
+static const struct field_words source_words = {source_word, SOURCES};
+static const struct field_words card_state_words = {card_state_word, CARD_STATES};
 static const char *details_word(unsigned value)
 {
 	return value ? "hidden" : "shown";
@@ -91,10 +105,94 @@ static const struct field device_rows[] = {
 	 .offset = offsetof(struct device, unique_id), .unit = "",
 	 .null_when = "this TT-Metal does not export it",
 	 .help = "the chip's own number, the same in every process"},
-	PLAIN(device, STORED_U32, chip_id, "", "the chip's logical number inside its process"),
+	{.path = "chip_id", .type = FIELD_NUMBER, .storage = STORED_U32,
+	 .offset = offsetof(struct device, chip_id), .null = NULL_MAX, .may_not_apply = true,
+	 .unit = "", .null_when = "no process uses it",
+	 .help = "the chip's logical number inside its process"},
 	ARCH_ROW(device),
 };
 LIST(device_fields, "Device", device_rows);
+
+#define NO_BOARD "the board is not known"
+
+static const struct field place_rows[] = {
+	PLAIN(device, STORED_U32, number, "",
+	      "of a card's own chip the N of /dev/tenstorrent/N; chips without one come behind"),
+	{.path = "remote", .type = FIELD_FLAG, .storage = STORED_U8,
+	 .offset = offsetof(struct device, remote), .unit = "", .null_when = "never",
+	 .help = "behind Ethernet, on the board of its card"},
+	FACT(device, "tensix_cores", tensix_cores, "", NO_BOARD,
+	     "Tensix cores that a chip of this board usually has: harvesting is not exported"),
+	FACT(device, "dram_physical_bytes", dram_physical_bytes, "bytes", NO_BOARD,
+	     "DRAM of the chip"),
+	FACT(device, "l1_physical_bytes", l1_physical_bytes, "bytes", NO_BOARD,
+	     "L1 of all usable Tensix cores"),
+};
+LIST(place_fields, "Place", place_rows);
+
+#define DRIVER	   "the driver or the firmware does not export it, or it cannot be read"
+#define APPLICABLE "it does not apply"
+
+#define TELEMETRY(member, wanted_unit, text)                                                       \
+	FACT(card, "telemetry." #member, telemetry.member, wanted_unit, DRIVER, text)
+#define SIGNED(member, wanted_unit, text)                                                          \
+	{.path = "telemetry." #member, .type = FIELD_SIGNED, .storage = STORED_FACT,               \
+	 .offset = offsetof(struct card, telemetry.member), .unit = wanted_unit,                   \
+	 .null_when = DRIVER, .help = text}
+#define LINK(member, text) FACT(card, "pcie." #member, link.member, "", DRIVER, text)
+#define HEX(member, text)                                                                          \
+	{.path = #member, .type = FIELD_HEX, .storage = STORED_FACT,                               \
+	 .offset = offsetof(struct card, member), .unit = "", .null_when = DRIVER, .help = text}
+
+static const struct field card_rows[] = {
+	PLAIN(card, STORED_U32, number, "", "N of /dev/tenstorrent/N"),
+	TEXT(card, "pci_address", pci_address, DRIVER, "domain:bus:device.function"),
+	TEXT(card, "board", board, NO_BOARD, "n150, n300, p150a, ..."),
+	{.path = "arch", .type = FIELD_WORD, .storage = STORED_U32,
+	 .offset = offsetof(struct card, arch), .null = NULL_ZERO, .reason = REASON_NO_ATTRIBUTE,
+	 .words = &arch_words, .unit = "", .null_when = "unknown", .help = "architecture"},
+	{.path = "chips", .type = FIELD_NUMBER, .storage = STORED_U32,
+	 .offset = offsetof(struct card, chips), .null = NULL_ZERO, .reason = REASON_NO_ATTRIBUTE,
+	 .unit = "", .null_when = NO_BOARD, .help = "chips that are reached through this card"},
+	{.path = "state", .type = FIELD_WORD, .storage = STORED_U8,
+	 .offset = offsetof(struct card, state), .words = &card_state_words, .unit = "",
+	 .null_when = "never",
+	 .help = "ok; stuck: a read does not come back; reset; gone: nothing can be read"},
+	HEX(serial, "serial number of the board"),
+	HEX(asic_id, "number of the chip"),
+	TEXT(card, "firmware", firmware, DRIVER, "version of the firmware bundle"),
+	FACT(card, "age_ns", age_ns, "ns", "it was never read", "age of the telemetry"),
+	SIGNED(temperature_c, "C", "temperature of the chip, rounded"),
+	SIGNED(temperature_limit_c, "C", "where the firmware slows it down"),
+	TELEMETRY(power_w, "W", "power of the chip, not of the board"),
+	TELEMETRY(power_limit_w, "W", "its limit"),
+	TELEMETRY(current_a, "A", "core current"),
+	TELEMETRY(current_limit_a, "A", "its limit"),
+	TELEMETRY(voltage_mv, "mV", "core voltage"),
+	TELEMETRY(voltage_limit_mv, "mV", "its limit"),
+	TELEMETRY(fan_rpm, "rpm", "fan"),
+	TELEMETRY(aiclk_mhz, "MHz", "clock of the Tensix cores"),
+	TELEMETRY(axiclk_mhz, "MHz", "clock of the NoC"),
+	TELEMETRY(arcclk_mhz, "MHz", "clock of the management core"),
+	TELEMETRY(heartbeat, "", "counter of the firmware; it stands still when that hangs"),
+	TELEMETRY(thermal_trips, "", "emergency stops since power was switched on"),
+	LINK(generation, "generation of the PCIe link"),
+	LINK(width, "its lanes"),
+	LINK(generation_max, "what the card can do"),
+	LINK(width_max, "what the card can do"),
+	{.path = "pcie.numa_node", .type = FIELD_NUMBER, .storage = STORED_FACT,
+	 .offset = offsetof(struct card, link.numa_node), .may_not_apply = true, .unit = "",
+	 .null_when = APPLICABLE, .help = "NUMA node of the slot"},
+	FACT(card, "handles", handles, "", "this driver does not tell",
+	     "open descriptors of the device"),
+	FACT(card, "foreign_handles", foreign_handles, "", "this driver does not tell",
+	     "those of processes in PID namespaces that are not seen from here"),
+	{.path = "started_by", .type = FIELD_NUMBER, .storage = STORED_FACT,
+	 .offset = offsetof(struct card, started_pid), .may_not_apply = true, .unit = "",
+	 .null_when = "nobody holds UMD's lock",
+	 .help = "process that has started the chip, by UMD's lock: a hint"},
+};
+LIST(card_fields, "Card", card_rows);
 
 static const struct field process_rows[] = {
 	PLAIN(process, STORED_U32, pid, "", "process id, as the viewer sees it"),
@@ -104,8 +202,21 @@ static const struct field process_rows[] = {
 	TEXT(process, "command", command, "unknown", "command line, its first 256 bytes"),
 	{.path = "state", .type = FIELD_WORD, .storage = STORED_U8,
 	 .offset = offsetof(struct process, state), .words = &state_words, .unit = "",
-	 .null_when = "never", .help = "live, or exited: then all figures are the last ones"},
-	TEXT(process, "entry", entry, "unknown", "the way the hook came in"),
+	 .null_when = "never", .help = "live; exited: all figures are the last ones; gone: only the driver still lists it"},
+	{.path = "source", .type = FIELD_WORD, .storage = STORED_U8,
+	 .offset = offsetof(struct process, source), .words = &source_words, .unit = "",
+	 .null_when = "never",
+	 .help = "hook: it keeps a table; driver: it has a device open and its memory is not visible"},
+	{.path = "entry", .type = FIELD_TEXT, .storage = STORED_U32,
+	 .offset = offsetof(struct process, entry), .null = NULL_ZERO, .may_not_apply = true,
+	 .unit = "", .null_when = "unknown", .help = "the way the hook came in"},
+	{.path = "host_memory_bytes", .type = FIELD_NUMBER, .storage = STORED_FACT,
+	 .offset = offsetof(struct process, host_bytes), .may_not_apply = true, .unit = "bytes",
+	 .null_when = "it has ended, or cannot be read", .help = "host memory in use (resident)"},
+	{.path = "pinned_memory_bytes", .type = FIELD_NUMBER, .storage = STORED_FACT,
+	 .offset = offsetof(struct process, pinned_bytes), .may_not_apply = true, .unit = "bytes",
+	 .null_when = "it has ended, or cannot be read",
+	 .help = "host memory that is pinned, for devices"},
 	{.path = "container", .type = FIELD_TEXT, .storage = STORED_U32,
 	 .offset = offsetof(struct process, container), .null = NULL_ZERO, .may_not_apply = true,
 	 .unit = "", .null_when = "its cgroup names none", .help = "id of its container"},
@@ -113,8 +224,9 @@ static const struct field process_rows[] = {
 	 .offset = offsetof(struct process, pod), .null = NULL_ZERO, .may_not_apply = true,
 	 .unit = "", .null_when = "its cgroup names none", .help = "uid of its Kubernetes pod"},
 	{.path = "started", .type = FIELD_TIME, .storage = STORED_U64,
-	 .offset = offsetof(struct process, started_ns), .unit = "", .null_when = "never",
-	 .help = "when its table was made"},
+	 .offset = offsetof(struct process, started_ns), .null = NULL_ZERO, .may_not_apply = true,
+	 .unit = "", .null_when = "unknown",
+	 .help = "when its table was made; without one, when it was started"},
 	{.path = "exit_time", .type = FIELD_TIME, .storage = STORED_FACT,
 	 .offset = offsetof(struct process, exited_ns), .may_not_apply = true, .unit = "",
 	 .null_when = "it lives, or nobody saw it end", .help = "when it ended"},
@@ -123,10 +235,14 @@ static const struct field process_rows[] = {
 	 .null_when = "never",
 	 .help = "shown, or hidden: command, failures and buffers are not for this viewer"},
 	PLAIN(process, STORED_U64, event, "", "number of the last event read"),
-	TEXT(process, "metal_version", metal_version, "not a release that ttmem knows",
-	     "release of TT-Metal"),
-	TEXT(process, "metal_build_id", build_id, "unknown",
-	     "build id of the library that holds TT-Metal, hex"),
+	{.path = "metal_version", .type = FIELD_TEXT, .storage = STORED_U32,
+	 .offset = offsetof(struct process, metal_version), .null = NULL_ZERO,
+	 .may_not_apply = true, .unit = "", .null_when = "not a release that ttmem knows",
+	 .help = "release of TT-Metal"},
+	{.path = "metal_build_id", .type = FIELD_TEXT, .storage = STORED_U32,
+	 .offset = offsetof(struct process, build_id), .null = NULL_ZERO, .may_not_apply = true,
+	 .unit = "", .null_when = "unknown",
+	 .help = "build id of the library that holds TT-Metal, hex"},
 };
 LIST(process_fields, "Process", process_rows);
 
@@ -228,7 +344,7 @@ static const struct field buffer_rows[] = {
 LIST(buffer_fields, "Buffer", buffer_rows);
 
 const struct field_list *const field_lists[] = {
-	&memory_fields, &device_fields,	   &process_fields, &capability_fields, &failure_fields,
+	&memory_fields, &device_fields,	   &place_fields, &card_fields, &process_fields, &capability_fields, &failure_fields,
 	&loss_fields,	&allocator_fields, &count_fields,   &buffer_fields,
 };
 const size_t field_list_count = COUNT(field_lists);

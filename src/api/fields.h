@@ -17,6 +17,9 @@
 /* What a field looks like in JSON. */
 enum field_type {
 	FIELD_NUMBER,
+	FIELD_SIGNED, /* a number in two's complement */
+	FIELD_FLAG,   /* a boolean */
+	FIELD_HEX,    /* 64 bits as 16 hex digits, as the kernel driver writes them */
 	FIELD_ID,   /* 64 bits as a decimal string */
 	FIELD_TIME, /* RFC 3339 */
 	FIELD_WORD, /* a number that has a name */
@@ -68,6 +71,8 @@ void field_counts_to(const struct field_counts *counts, struct allocator *alloca
 
 extern const struct field_list memory_fields;	  /* of struct memory */
 extern const struct field_list device_fields;	  /* of struct device */
+extern const struct field_list place_fields;	  /* of struct device: the machine's own entries */
+extern const struct field_list card_fields;	  /* of struct card */
 extern const struct field_list process_fields;	  /* of struct process */
 extern const struct field_list capability_fields; /* of struct capability */
 extern const struct field_list failure_fields;	  /* of struct failure */

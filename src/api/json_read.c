@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "api/decode.h"
+#include "api/json_cards.h"
 
 static int read_memories(struct snapshot *snapshot, yyjson_val *object,
 			 struct memory memory[MEMORY_TYPES])
@@ -43,6 +43,8 @@ static int read_devices(struct snapshot *snapshot, yyjson_val *array, uint32_t p
 		r = decode_fields(snapshot, value, &device_fields, &snapshot->devices[index]);
 		if (r == 0)
 			r = read_memories(snapshot, value, snapshot->devices[index].memory);
+		if (r == 0 && process == SNAPSHOT_NONE)
+			r = decode_place(snapshot, value, &snapshot->devices[index]);
 		if (r < 0)
 			return r;
 		devices.count++;
@@ -160,8 +162,11 @@ static int read_snapshot(yyjson_val *root, struct snapshot *snapshot)
 		if (r < 0)
 			return r;
 	}
-	return read_devices(snapshot, yyjson_obj_get(root, "devices"), SNAPSHOT_NONE,
-			    &snapshot->machine_devices);
+	int r = decode_cards(snapshot, root);
+
+	return r < 0 ? r
+		     : read_devices(snapshot, yyjson_obj_get(root, "devices"), SNAPSHOT_NONE,
+				    &snapshot->machine_devices);
 }
 
 /* Rows of one process lie together, so the last one is nearly always it. */

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "api/encode.h"
+#include "api/json_cards.h"
 #include "base/clock.h"
 
 /* Values go out one at a time, each in a document of its own; their memory is used again. */
@@ -59,11 +59,14 @@ static void add_memories(struct encoded *object, const struct memory memory[MEMO
 	encode_value(object, "memory", all);
 }
 
-static yyjson_mut_val *device_value(yyjson_mut_doc *doc, const struct device *device)
+static yyjson_mut_val *device_value(yyjson_mut_doc *doc, const struct snapshot *snapshot,
+				    const struct device *device)
 {
-	struct encoded object = encode_begin(doc, NULL);
+	struct encoded object = encode_begin(doc, snapshot);
 
 	encode_fields(&object, &device_fields, device);
+	if (device->process == SNAPSHOT_NONE)
+		encode_place(&object, device);
 	add_memories(&object, device->memory);
 	return encode_end(&object);
 }
@@ -162,9 +165,9 @@ static yyjson_mut_val *process_value(yyjson_mut_doc *doc, const struct snapshot 
 	for (uint32_t i = 0; i < process->devices.count; i++)
 		yyjson_mut_arr_append(
 			devices,
-			device_value(doc, &snapshot->devices[process->devices.first + i]));
+			device_value(doc, snapshot,
+				     &snapshot->devices[process->devices.first + i]));
 	encode_fields(&object, &process_fields, process);
-	encode_value(&object, "source", yyjson_mut_str(doc, "hook"));
 	encode_value(&object, "capabilities", capabilities_value(doc, snapshot, process));
 	encode_value(&object, "failures", failures_value(doc, snapshot, process));
 	encode_value(&object, "losses", losses_value(doc, &process->losses));
@@ -196,19 +199,38 @@ static void write_head(struct writer *writer, const struct snapshot *snapshot, c
 	write_value(writer, doc, encode_text(doc, snapshot_text(snapshot, snapshot->server)));
 }
 
+static void write_cards(struct writer *writer, const struct snapshot *snapshot)
+{
+	yyjson_mut_doc *doc = writer_doc(writer);
+
+	text_printf(writer->text, ",\"driver\":{\"loaded\":%s,\"version\":",
+		    snapshot->has_driver ? "true" : "false");
+	write_value(writer, doc,
+		    encode_text(doc, snapshot_text(snapshot, snapshot->driver_version)));
+	text_puts(writer->text, "},\"cards\":[");
+	for (uint32_t i = 0; i < snapshot->card_count && !writer->text->failed; i++) {
+		doc = writer_doc(writer);
+		if (i)
+			text_putc(writer->text, ',');
+		write_value(writer, doc, card_value(doc, snapshot, &snapshot->cards[i]));
+	}
+	text_putc(writer->text, ']');
+}
+
 void json_write_snapshot(struct text *text, const struct snapshot *snapshot)
 {
 	struct writer writer = writer_begin(text);
 	struct span machine = snapshot->machine_devices;
 
 	write_head(&writer, snapshot, "ttmem.snapshot/1");
+	write_cards(&writer, snapshot);
 	text_puts(text, ",\"devices\":[");
 	for (uint32_t i = 0; i < machine.count && !text->failed; i++) {
 		yyjson_mut_doc *doc = writer_doc(&writer);
 
 		if (i)
 			text_putc(text, ',');
-		write_value(&writer, doc, device_value(doc, &snapshot->devices[machine.first + i]));
+		write_value(&writer, doc, device_value(doc, snapshot, &snapshot->devices[machine.first + i]));
 	}
 	text_puts(text, "],\"processes\":[");
 	for (uint32_t i = 0; i < snapshot->process_count && !text->failed; i++) {

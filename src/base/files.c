@@ -3,8 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 
-ssize_t file_read_at(int directory, const char *path, char *to, size_t size)
+static ssize_t read_at(int directory, const char *path, char *to, size_t size, bool line)
 {
 	fd_auto fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t n = 0;
@@ -21,7 +22,21 @@ ssize_t file_read_at(int directory, const char *path, char *to, size_t size)
 		if (got == 0)
 			break;
 		n += (size_t)got;
+		if (line && to[n - 1] == '\n') {
+			n--;
+			break;
+		}
 	}
 	to[n] = '\0';
 	return (ssize_t)n;
+}
+
+ssize_t file_read_at(int directory, const char *path, char *to, size_t size)
+{
+	return read_at(directory, path, to, size, false);
+}
+
+ssize_t file_read_line_at(int directory, const char *path, char *to, size_t size)
+{
+	return read_at(directory, path, to, size, true);
 }

@@ -18,5 +18,10 @@ static inline void fd_cleanup(int *fd)
  * Return: bytes read, or -errno. EINTR is retried.
  */
 ssize_t file_read_at(int directory, const char *path, char *to, size_t size);
+/*
+ * file_read_line_at - the same for files of one line (sysfs): the newline ends it, which saves
+ * the read that would only say "end". The newline is taken off.
+ */
+ssize_t file_read_line_at(int directory, const char *path, char *to, size_t size);
 
 #endif

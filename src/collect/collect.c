@@ -6,12 +6,15 @@
 #include "collect/collect.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/files.h"
+#include "collect/cards.h"
 #include "collect/tables.h"
 
 void collection_init(struct collection *collection, const struct collect_options *options)
@@ -66,6 +69,11 @@ static int add_user(struct snapshot *snapshot, uint32_t uid, string_id *ret_id)
 		last_uid = uid;
 	}
 	return add_string(snapshot, last_name, sizeof last_name, ret_id);
+}
+
+int collection_add_user_name(struct collection *collection, uint32_t uid, string_id *ret_id)
+{
+	return add_user(&collection->snapshot, uid, ret_id);
 }
 
 /* Arguments are separated by NUL in /proc/PID/cmdline; the last one's NUL is no blank. */
@@ -588,8 +596,12 @@ int collection_add_table(struct collection *collection, const struct region_map 
 
 int collection_finish(struct collection *collection, struct snapshot *ret_snapshot)
 {
-	int r = devices_of_machine(collection);
+	int r = cards_add(collection);
 
+	if (r == 0)
+		r = devices_of_machine(collection);
+	if (r == 0)
+		r = cards_join(collection);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < collection->snapshot.allocator_count; i++)
@@ -626,16 +638,73 @@ static int visit(void *argument, const struct region_map *map, uint32_t pid, uin
 	return collection_set_container(collection, process, &container);
 }
 
-int collect_local(const struct collect_options *options, struct snapshot *ret_snapshot,
-		  struct collect_notes *ret_notes)
+static int collect_with(const struct collect_options *options,
+			struct collect_sources *sources, struct snapshot *ret_snapshot,
+			struct collect_notes *ret_notes)
 {
 	struct collection collection;
 
+	/* cards and tables are read at the same time: the driver may be slow, and so may we */
+	if (sources)
+		sampler_begin(&sources->sampler, clock_monotonic_ns());
 	collection_init(&collection, options);
+	collection.sources = sources;
 	int r = tables_visit(options, visit, &collection, ret_notes);
 
+	if (sources)
+		sampler_wait(&sources->sampler);
+	/* ages are counted from a moment after the reading */
+	collection.now_monotonic_ns = clock_monotonic_ns();
+	if (ret_notes)
+		ret_notes->has_class = sources && sources->sampler.has_class;
 	if (r == 0)
 		r = collection_finish(&collection, ret_snapshot);
 	collection_clear(&collection);
+	return r;
+}
+
+int collect_sources_open(struct collect_sources *sources, const char *root,
+			 enum sampler_workers workers)
+{
+	*sources = (struct collect_sources){
+		.real = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+		.root = open(root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+	};
+	int r = sources->real < 0 || sources->root < 0 ? -errno : 0;
+
+	if (r == 0)
+		r = sampler_init(&sources->sampler, sources->root, workers);
+	if (r == 0)
+		r = process_cache_init(&sources->strangers, sources->root);
+	if (r == 0)
+		r = process_cache_init(&sources->own, sources->real);
+	if (r < 0)
+		collect_sources_close(sources);
+	return r;
+}
+
+void collect_sources_close(struct collect_sources *sources)
+{
+	process_cache_clear(&sources->strangers);
+	process_cache_clear(&sources->own);
+	sampler_finish(&sources->sampler);
+	if (sources->root >= 0)
+		(void)close(sources->root);
+	if (sources->real >= 0)
+		(void)close(sources->real);
+}
+
+int collect_local(const struct collect_options *options, struct snapshot *ret_snapshot,
+		  struct collect_notes *ret_notes)
+{
+	struct collect_sources sources;
+	int r = options->cards ? collect_sources_open(&sources, options->root, SAMPLER_PROCESSES)
+			       : 0;
+
+	if (r < 0)
+		return r;
+	r = collect_with(options, options->cards ? &sources : NULL, ret_snapshot, ret_notes);
+	if (options->cards)
+		collect_sources_close(&sources);
 	return r;
 }

@@ -13,11 +13,15 @@
 #include "model/snapshot.h"
 #include "region/reader.h"
 #include "source/cgroup.h"
+#include "source/procfs.h"
+#include "source/sampler.h"
 
 struct collect_options {
 	bool buffers;	   /* list every live buffer */
 	bool largest_free; /* compute largest free ranges: reads the slots as well */
 	uint32_t pid;	   /* only this process; 0: all */
+	bool cards;	   /* what the driver tells: cards, telemetry, who has them open */
+	const char *root; /* where devices are looked for; NULL: "/" */
 	uint32_t slot_limit; /* list so many buffers at most, as they lie in the tables; 0: all */
 };
 
@@ -28,7 +32,24 @@ struct collect_notes {
 	uint32_t tables_refused;
 	enum region_refusal last_refusal;
 	uint32_t last_refused_pid;
+	bool has_class; /* there is a directory of cards in sysfs */
 };
+
+/* Where facts come from that no table holds. */
+struct collect_sources {
+	int root, real;
+	struct sampler sampler;
+	struct process_cache strangers; /* processes that the driver names, below the root */
+	struct process_cache own;	/* processes that keep a table: the real /proc */
+};
+
+/*
+ * collect_sources_open - below `root` (NULL: "/"); a tool uses processes, a server threads.
+ * Return: 0 or -errno (then there is nothing to close).
+ */
+int collect_sources_open(struct collect_sources *sources, const char *root,
+			 enum sampler_workers workers);
+void collect_sources_close(struct collect_sources *sources);
 
 /*
  * collect_local - without a server: the viewer's own processes, root: all.
@@ -46,6 +67,7 @@ struct collect_ranges {
 /* A snapshot in the making. */
 struct collection {
 	struct collect_options options;
+	struct collect_sources *sources; /* NULL: tables only */
 	uint64_t now_monotonic_ns; /* ages are counted back from here */
 	struct snapshot snapshot;
 	struct collect_ranges (*ranges)[MEMORY_TYPES]; /* per allocator; NULL ranges: not read */
@@ -64,7 +86,9 @@ int collection_add_table(struct collection *collection, const struct region_map 
 /* collection_set_container - of a process that was added. Return: 0 or -ENOMEM. */
 int collection_set_container(struct collection *collection, uint32_t process,
 			     const struct container *container);
-/* collection_finish - adds the machine's devices and hands the snapshot over. 0 or -ENOMEM. */
+/* collection_add_user_name - the name of a uid, or its number. Return: 0 or -ENOMEM. */
+int collection_add_user_name(struct collection *collection, uint32_t uid, string_id *ret_id);
+/* collection_finish - adds cards and the machine's devices and hands the snapshot over. 0 or -ENOMEM. */
 int collection_finish(struct collection *collection, struct snapshot *ret_snapshot);
 
 /* devices_of_process - the chips of one process, after its allocators are there (devices.c) */

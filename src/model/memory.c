@@ -73,6 +73,19 @@ const char *fact_reason_text(enum fact_reason reason)
 		[REASON_NO_SERVER] = "only a server knows it",
 		[REASON_FIELDS] = "buffers of this TT-Metal build cannot be read",
 		[REASON_PERMISSION] = "not shown to this user",
+		[REASON_NO_ATTRIBUTE] = "this driver or firmware does not export it",
+		[REASON_IMPOSSIBLE] = "the driver gave a value that cannot be",
+		[REASON_RESET] = "the card is being reset",
+		[REASON_READ] = "reading it failed",
+		[REASON_STUCK] = "the driver does not answer",
+		[REASON_REMOTE] = "behind Ethernet: the driver knows the board's first chip only",
+		[REASON_NO_SENSOR] = "the board has none",
+		[REASON_NOMINAL] = "nominal for this board: no process has told",
+		[REASON_UNSEEN_USERS] =
+			"a process has the device open and does not report its memory",
+		[REASON_USERS_UNKNOWN] = "the driver does not tell who has the device open",
+		[REASON_NO_CARD] = "no card of this machine has this chip",
+		[REASON_OTHER_NAMESPACE] = "in a PID namespace that this viewer does not see",
 	};
 
 	return reason < REASON_COUNT ? texts[reason] : texts[REASON_NONE];

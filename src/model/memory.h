@@ -49,6 +49,18 @@ enum fact_reason {
 	REASON_NO_SERVER,	/* only a server can know */
 	REASON_FIELDS,		/* the objects of this build are laid out in a way we do not know */
 	REASON_PERMISSION,	/* not for this viewer */
+	REASON_NO_ATTRIBUTE,	/* this driver or firmware does not export it */
+	REASON_IMPOSSIBLE,	/* the driver gave a value that cannot be; it is not shown */
+	REASON_RESET,		/* the card is being reset */
+	REASON_READ,		/* reading failed */
+	REASON_STUCK,		/* the driver does not answer; the value is an old one or none */
+	REASON_REMOTE,		/* behind Ethernet: the driver knows the board's first chip only */
+	REASON_NO_SENSOR,	/* the board has none */
+	REASON_NOMINAL,		/* what such a board has; no process has told yet */
+	REASON_UNSEEN_USERS,	/* a process has the device open and does not report its memory */
+	REASON_USERS_UNKNOWN,	/* the driver does not tell who has the device open */
+	REASON_NO_CARD,		/* no card of this machine has this chip */
+	REASON_OTHER_NAMESPACE, /* in a PID namespace that this viewer does not see */
 	REASON_COUNT
 };
 
@@ -71,6 +83,11 @@ static inline struct fact fact_of(uint64_t value)
 static inline struct fact fact_absent(enum fact_reason reason)
 {
 	return (struct fact){.state = FACT_ABSENT, .reason = (uint8_t)reason};
+}
+
+static inline struct fact fact_stale(uint64_t value, enum fact_reason reason)
+{
+	return (struct fact){value, FACT_STALE, (uint8_t)reason};
 }
 
 static inline struct fact fact_estimate(uint64_t value, enum fact_reason reason)

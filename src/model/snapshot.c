@@ -5,13 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROCESSES, ALLOCATORS, CHIPS, DEVICES, CAPABILITIES, FAILURES, BUFFERS, STRINGS };
+enum { PROCESSES, ALLOCATORS, CHIPS, DEVICES, CAPABILITIES, FAILURES, BUFFERS, CARDS, CARD_USERS, STRINGS };
 
 const char *availability_name(enum fact_availability availability)
 {
 	static const char *const names[] = {"unknown", "present", "missing", "failed", "off"};
 
 	return availability <= AVAILABLE_OFF ? names[availability] : names[0];
+}
+
+const char *card_state_name(enum card_state state)
+{
+	static const char *const names[CARD_STATES] = {"ok", "stuck", "reset", "gone"};
+
+	return state < CARD_STATES ? names[state] : names[CARD_GONE];
 }
 
 void snapshot_init(struct snapshot *snapshot)
@@ -28,6 +35,8 @@ void snapshot_clear(struct snapshot *snapshot)
 	free(snapshot->capabilities);
 	free(snapshot->failures);
 	free(snapshot->buffers);
+	free(snapshot->cards);
+	free(snapshot->card_users);
 	free(snapshot->strings);
 	snapshot_init(snapshot);
 }
@@ -53,8 +62,8 @@ static int grow(void **array, uint32_t *capacity, uint32_t count, uint32_t more,
 }
 
 /*
- * One element more of an array; the macro keeps the seven functions below from
- * being seven copies.
+ * One element more of an array; the macro keeps the functions below from being
+ * copies of each other.
  */
 #define DEFINE_ADD(what, array, which)                                                             \
 	int snapshot_add_##what(struct snapshot *snapshot, uint32_t *ret_index)                    \
@@ -78,6 +87,8 @@ DEFINE_ADD(device, devices, DEVICES)
 DEFINE_ADD(capability, capabilities, CAPABILITIES)
 DEFINE_ADD(failure, failures, FAILURES)
 DEFINE_ADD(buffer, buffers, BUFFERS)
+DEFINE_ADD(card, cards, CARDS)
+DEFINE_ADD(card_user, card_users, CARD_USERS)
 
 int snapshot_string(struct snapshot *snapshot, const char *bytes, size_t length, string_id *ret_id)
 {
@@ -122,6 +133,11 @@ bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *al
 			return true;
 	}
 	return false;
+}
+
+const struct card *snapshot_card(const struct snapshot *snapshot, const struct device *device)
+{
+	return device->card < snapshot->card_count ? &snapshot->cards[device->card] : NULL;
 }
 
 uint64_t snapshot_buffers_total(const struct snapshot *snapshot)

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/card.h"
 #include "model/memory.h"
 
 #define SNAPSHOT_NONE UINT32_MAX
@@ -30,6 +31,15 @@ struct span {
 enum process_state {
 	PROCESS_LIVE = 0,
 	PROCESS_EXITED = 1,
+	PROCESS_GONE = 2, /* the driver still lists a pid that no longer exists */
+	PROCESS_STATES
+};
+
+/* Who told us of a process. */
+enum process_source {
+	SOURCE_HOOK = 0,   /* it keeps a table: its memory is known */
+	SOURCE_DRIVER = 1, /* it has a device open, nothing more is known */
+	SOURCES
 };
 
 enum fact_availability {
@@ -79,6 +89,38 @@ struct device {
 	uint32_t    process; /* SNAPSHOT_NONE: the machine's own entry, sums over processes */
 	uint32_t    arch;
 	struct memory memory[MEMORY_TYPES];
+	/* where it is; the machine's own entries only */
+	uint32_t number; /* N of /dev/tenstorrent/N for a card's own chip; others come behind */
+	uint32_t card;	 /* index; SNAPSHOT_NONE: no card of this machine is known to have it */
+	uint8_t	 remote; /* behind Ethernet, on the same board */
+	struct fact tensix_cores;	 /* usable ones on this chip */
+	struct fact dram_physical_bytes; /* soldered on */
+	struct fact l1_physical_bytes;	 /* of all usable Tensix cores */
+};
+
+/* What the kernel driver tells of one PCI function. */
+struct card {
+	uint32_t number; /* N of /dev/tenstorrent/N */
+	uint32_t arch;
+	uint32_t chips; /* on the board and reached through this card: 1 or 2; 0 unknown */
+	uint8_t	 state; /* enum card_state */
+	string_id pci_address;
+	string_id board;    /* "n150"; 0 unknown */
+	string_id firmware; /* bundle version; 0 unknown */
+	struct fact serial, asic_id;
+	struct fact age_ns; /* of the telemetry */
+	struct telemetry telemetry;
+	struct pcie_link link;
+	struct fact handles;	     /* open descriptors of the device, all processes together */
+	struct fact foreign_handles; /* of processes in PID namespaces that are not seen from here */
+	struct fact started_pid;     /* who holds UMD's lock for a running chip: a hint */
+	struct span users;
+};
+
+/* A process that has a card open. */
+struct card_user {
+	uint32_t process; /* index */
+	uint32_t handles;
 };
 
 struct failure {
@@ -110,10 +152,13 @@ struct process {
 	string_id container;	 /* id by its cgroup, 0 none */
 	string_id pod;		 /* uid of the Kubernetes pod, 0 none */
 	uint8_t	  state;	 /* enum process_state */
+	uint8_t	  source;	 /* enum process_source */
 	uint8_t	  hidden;	 /* its details are not for this viewer (model/policy.h) */
 	struct fact exited_ns;	 /* CLOCK_REALTIME; absent while it lives, or when nobody saw it */
 	uint64_t  event;	 /* number of the last event read */
-	uint64_t  started_ns;	 /* CLOCK_REALTIME of the table's creation */
+	uint64_t  started_ns;	 /* CLOCK_REALTIME of the table's creation; without one, of the process */
+	struct fact host_bytes;	  /* resident host memory */
+	struct fact pinned_bytes; /* host memory pinned for devices */
 	struct span capabilities;
 	struct span allocators;
 	struct span devices;
@@ -146,7 +191,7 @@ struct snapshot {
 	uint8_t	 has_buffers;
 	uint8_t	 is_limited; /* not every live buffer is listed */
 	uint32_t process_count, allocator_count, chip_count, device_count, capability_count,
-		failure_count, buffer_count;
+		failure_count, buffer_count, card_count, card_user_count;
 	struct process *processes;
 	struct allocator *allocators;
 	struct chip *chips;
@@ -154,10 +199,14 @@ struct snapshot {
 	struct capability *capabilities;
 	struct failure *failures;
 	struct buffer *buffers;
+	struct card *cards; /* ascending by number */
+	struct card_user *card_users; /* a card's users lie together */
+	string_id driver_version; /* 0: no driver, or unknown */
+	uint8_t has_driver; /* the driver is loaded */
 	struct span machine_devices; /* into devices */
 	char *strings;
 	uint32_t strings_bytes;
-	uint32_t capacity[8]; /* of the arrays above; private */
+	uint32_t capacity[10]; /* of the arrays above; private */
 };
 
 /* snapshot_init - an empty snapshot; never fails */
@@ -180,6 +229,11 @@ int snapshot_add_device(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_capability(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_failure(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_buffer(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_card(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_card_user(struct snapshot *snapshot, uint32_t *ret_index);
+
+/* snapshot_card - of a machine's device; NULL when no card is known to have it */
+const struct card *snapshot_card(const struct snapshot *snapshot, const struct device *device);
 
 /* snapshot_buffers_total - live buffers of the processes in it whose details are shown */
 uint64_t snapshot_buffers_total(const struct snapshot *snapshot);

@@ -16,6 +16,7 @@ static void usage(FILE *out)
 	      "                     $TTMEM_SOCKET_DIR\n"
 	      "  --sample=SEC       how often processes are looked at (default 1)\n"
 	      "  --share=WHO        whose details a user sees: own (default), group or all\n"
+	      "  --root=DIR         look for devices below DIR instead of /\n"
 	      "  --version          print the version\n"
 	      "  -h, --help         this text\n\n"
 	      "It stays in the foreground and logs to standard error. SIGTERM or SIGINT ends it.\n",
@@ -52,6 +53,7 @@ static int parse(int argc, char **argv, struct server_options *options)
 		{"socket-dir", required_argument, NULL, 'd'},
 		{"sample", required_argument, NULL, 's'},
 		{"share", required_argument, NULL, 'w'},
+		{"root", required_argument, NULL, 'r'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -75,6 +77,9 @@ static int parse(int argc, char **argv, struct server_options *options)
 					optarg);
 				return 2;
 			}
+			break;
+		case 'r':
+			options->root = optarg;
 			break;
 		case 'v':
 			puts("ttmemd " TTMEM_VERSION);

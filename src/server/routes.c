@@ -85,7 +85,8 @@ static bool flag_argument(const struct route_request *request, const char *name)
 static bool not_modified(struct server *server, const struct route_request *request,
 			 struct route_response *response, uint64_t variant)
 {
-	uint64_t sum = registry_event_sum(&server->registry);
+	uint64_t sum = registry_event_sum(&server->registry) +
+		       sampler_changes(&server->sources.sampler);
 
 	sum = (sum ^ request->viewer.uid ^ variant << 32) * UINT64_C(0x100000001b3);
 	(void)snprintf(response->etag, sizeof response->etag, "\"%016" PRIx64 "\"", sum);
@@ -124,10 +125,12 @@ static void route_part(struct server *server, const struct route_request *reques
 
 	if (r < 0)
 		return fail_errno(response, r);
-	if (devices)
+	if (devices) {
 		snapshot.process_count = 0;
-	else
+	} else {
 		snapshot.machine_devices.count = 0;
+		snapshot.card_count = 0;
+	}
 	json_write_snapshot(&response->body, &snapshot);
 	snapshot_clear(&snapshot);
 }
@@ -309,6 +312,7 @@ static void route_failures(struct server *server, const struct route_request *re
 			snapshot.processes[kept++] = snapshot.processes[i];
 	snapshot.process_count = kept;
 	snapshot.machine_devices.count = 0;
+	snapshot.card_count = 0;
 	json_write_snapshot(&response->body, &snapshot);
 	snapshot_clear(&snapshot);
 	write_kept(server, request, response);

@@ -30,6 +30,9 @@
 /* How soon a request that waits for a process is looked at again. */
 #define WAITING_MS 3
 
+/* How soon a round of cards that is not over is looked at again. */
+#define SAMPLER_MIND_MS 30
+
 /* Connections to register.sock that have not said anything yet, and for how long. */
 #define ARRIVALS_MAX 1024u
 #define SILENT_NS    UINT64_C(2000000000)
@@ -341,6 +344,14 @@ int server_start(struct server *server, const struct server_options *options)
 		server_log(LOG_ERR, "cannot serve %s: %s", server->directory, strerror(-r));
 		return 1;
 	}
+	r = collect_sources_open(&server->sources, options->root, SAMPLER_THREADS);
+	if (r < 0) {
+		server_log(LOG_ERR, "cannot look for devices below %s: %s",
+			   options->root ? options->root : "/", strerror(-r));
+		return 1;
+	}
+	server->has_sources = true;
+	sampler_begin(&server->sources.sampler, clock_monotonic_ns());
 	adopt_stored(server, &inherited);
 	(void)tables_visit(&all, adopt, server, &server->notes);
 	manager_ready();
@@ -364,6 +375,7 @@ static void sample(struct server *server, uint64_t now_ns)
 
 	registry_tick(&server->registry, now_ns);
 	http_tick(server->http, now_ns);
+	sampler_begin(&server->sources.sampler, now_ns);
 	end_silent_arrivals(server, now_ns);
 	server->samples++;
 	server->sample_cpu_ns += cpu_ns() - before;
@@ -387,6 +399,9 @@ int server_run(struct server *server)
 			http_look_again(server->http);
 			wait_ms = wait_ms < WAITING_MS ? wait_ms : WAITING_MS;
 		}
+		/* a card that does not answer is passed by, so that the others are not late */
+		if (!sampler_mind(&server->sources.sampler, clock_monotonic_ns()))
+			wait_ms = wait_ms < SAMPLER_MIND_MS ? wait_ms : SAMPLER_MIND_MS;
 		int r = loop_once(&server->loop, wait_ms);
 
 		if (r < 0) {
@@ -408,6 +423,8 @@ void server_stop(struct server *server)
 		arrival_end(server->arrivals);
 	registry_finish(&server->registry);
 	failures_clear(&server->failures);
+	if (server->has_sources)
+		collect_sources_close(&server->sources);
 	if (server->registrations.fd >= 0) {
 		(void)close(server->registrations.fd);
 	}
@@ -446,6 +463,10 @@ int server_snapshot(struct server *server, const struct collect_options *options
 	int r = 0;
 
 	collection_init(&collection, options);
+	collection.sources = &server->sources;
+	/* the first question may come before the first round is over */
+	if (server->sources.sampler.rounds == 1)
+		sampler_wait(&server->sources.sampler);
 	for (struct entry *e = server->registry.entries; r == 0 && e; e = e->next) {
 		uint32_t index = collection.snapshot.process_count;
 

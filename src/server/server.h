@@ -18,6 +18,7 @@ struct server_options {
 	const char *socket_dir; /* NULL: /run/ttmem as root, else $XDG_RUNTIME_DIR/ttmem */
 	uint64_t sample_ms;
 	enum policy_share share;
+	const char *root; /* where devices are looked for; NULL: "/" */
 };
 
 /* A connection whose message has not come yet. */
@@ -33,12 +34,14 @@ struct server {
 	struct loop loop;
 	struct registry registry;
 	struct failures failures;
+	struct collect_sources sources;
 	struct http *http;
 	struct arrival *arrivals;
 	uint32_t arrival_count;
 	struct loop_watch registrations, signals;
 	char directory[96];
 	int directory_lock; /* one server per directory */
+	bool has_sources;
 	bool owns_sockets;  /* false: a manager holds them, and removes them */
 	uint64_t started_ns; /* CLOCK_REALTIME */
 	uint64_t samples, sample_cpu_ns;

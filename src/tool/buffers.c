@@ -164,7 +164,7 @@ static int write_selected(const struct request *request, const struct snapshot *
 static int resolve(const struct request *request, const struct snapshot *buffers,
 		   struct buffer_filter *filter)
 {
-	struct collect_options options = {0};
+	struct collect_options options = {.cards = true, .root = request->view.root};
 	struct snapshot picture;
 	int r = 0;
 
@@ -187,7 +187,11 @@ static int once(void *context)
 	const struct request *request = context;
 	/* chips are numbered over all processes, so --chip needs them all */
 	const struct collect_options options = {
-		.buffers = true, .pid = request->chip ? 0 : request->filter.pid};
+		.buffers = true,
+		.pid = request->chip ? 0 : request->filter.pid,
+		.cards = request->chip != NULL,
+		.root = request->view.root,
+	};
 	struct buffer_filter filter = request->filter;
 	struct snapshot snapshot;
 	int r = obtain_snapshot(&options, request->view.no_server, &snapshot, NULL);

@@ -46,6 +46,7 @@ static int find_process(const struct snapshot *picture, uint32_t pid, uint32_t *
 
 	for (uint32_t i = 0; i < picture->process_count; i++)
 		if (picture->processes[i].pid == pid &&
+		    picture->processes[i].source == SOURCE_HOOK &&
 		    (found == SNAPSHOT_NONE || picture->processes[i].state == PROCESS_LIVE))
 			found = i;
 	if (found == SNAPSHOT_NONE)
@@ -64,7 +65,7 @@ static int several(const struct snapshot *picture, uint32_t count)
 	for (uint32_t i = 0; i < picture->process_count && named < PIDS_NAMED; i++) {
 		const struct process *p = &picture->processes[i];
 
-		if (p->state != PROCESS_LIVE || p->hidden)
+		if (p->state != PROCESS_LIVE || p->source != SOURCE_HOOK || p->hidden)
 			continue;
 		text_printf(&list, "%s%" PRIu32 " (%.60s)", named++ ? ", " : "", p->pid,
 			    snapshot_text(picture, p->command));
@@ -83,7 +84,7 @@ static int only_process(const struct snapshot *picture, uint32_t *ret_process)
 	for (uint32_t i = 0; i < picture->process_count; i++) {
 		const struct process *p = &picture->processes[i];
 
-		if (p->state != PROCESS_LIVE)
+		if (p->state != PROCESS_LIVE || p->source != SOURCE_HOOK)
 			continue;
 		hidden += p->hidden;
 		if (!p->hidden && count++ == 0)

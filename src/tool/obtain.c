@@ -59,6 +59,9 @@ static int ask_any(const struct collect_options *options, struct snapshot *ret_s
 	char own[256];
 	int r = -ENOENT;
 
+	/* a root of one's own is no server's, unless one is named */
+	if (options->root && !(list && *list))
+		return -ENOENT;
 	while (list && *list && r == -ENOENT) {
 		size_t length = strcspn(list, ":");
 

@@ -27,8 +27,18 @@ static int on_option(void *context, unsigned row, const char *value)
 	return view_option(&request->view, row, value);
 }
 
-static void empty_machine(struct text *text, const struct collect_notes *notes)
+/* With nothing to show: what was looked for, where, and what to do. */
+static void empty_machine(struct text *text, const struct snapshot *snapshot, const char *root,
+			  const struct collect_notes *notes)
 {
+	const char *under = root ? root : "";
+
+	if (snapshot->card_count == 0) {
+		text_printf(text, "No card: %s/sys/class/tenstorrent %s", under,
+			    notes->has_class ? "is empty" : "is not there");
+		text_puts(text, snapshot->has_driver ? ", though the driver is loaded.\n"
+						     : "; the driver is not loaded.\n");
+	}
 	text_printf(text,
 		    "Looked at %" PRIu32 " processes for a table of live buffers; none has one%s\n",
 		    notes->processes_seen, notes->processes_denied ? "," : ".");
@@ -48,7 +58,8 @@ static void empty_machine(struct text *text, const struct collect_notes *notes)
 static int once(void *context)
 {
 	struct request *request = context;
-	const struct collect_options options = {.largest_free = true};
+	const struct collect_options options = {
+		.largest_free = true, .cards = true, .root = request->view.root};
 	struct collect_notes notes;
 	struct snapshot snapshot;
 	text_auto text = TEXT_INIT;
@@ -64,7 +75,7 @@ static int once(void *context)
 
 		picture_write(&text, &snapshot, &style);
 		if (snapshot.process_count == 0 && !snapshot.server)
-			empty_machine(&text, &notes);
+			empty_machine(&text, &snapshot, request->view.root, &notes);
 	}
 	snapshot_clear(&snapshot);
 	r = output_text(&text);

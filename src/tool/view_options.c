@@ -37,6 +37,9 @@ int view_option(struct view_options *view, unsigned row, const char *value)
 		return parse_interval(value, &view->interval_ms);
 	case VIEW_ROW_COUNT:
 		return parse_u64(value, &view->count) < 0 || view->count == 0 ? EXIT_USAGE : 0;
+	case VIEW_ROW_ROOT:
+		view->root = value;
+		return 0;
 	case VIEW_ROW_NO_SERVER:
 		view->no_server = true;
 		return 0;

@@ -15,6 +15,7 @@ struct view_options {
 	unsigned width;	      /* 0: as wide as the terminal */
 	uint64_t interval_ms; /* 0: once */
 	uint64_t count;	      /* 0: without end */
+	const char *root;     /* where devices are looked for; NULL: "/" */
 	bool no_server;	      /* collect ourselves even when a server is there */
 };
 
@@ -25,6 +26,8 @@ struct view_options {
 		{"count", 'c', ARGUMENT_REQUIRED, "N", "repeat N times in all", NULL},             \
 		{"ascii", 0, ARGUMENT_NONE, NULL, "draw with plain ASCII characters", NULL},       \
 		{"width", 0, ARGUMENT_REQUIRED, "COLUMNS", "draw that wide, at least 80", NULL},   \
+		{"root", 0, ARGUMENT_REQUIRED, "DIR", "look for devices below DIR instead of /",   \
+		 NULL},                                                                            \
 		{"no-server", 0, ARGUMENT_NONE, NULL,                                              \
 		 "do not ask a server, look at the processes", NULL}
 
@@ -34,6 +37,7 @@ enum {
 	VIEW_ROW_COUNT,
 	VIEW_ROW_ASCII,
 	VIEW_ROW_WIDTH,
+	VIEW_ROW_ROOT,
 	VIEW_ROW_NO_SERVER,
 	VIEW_OPTION_COUNT
 };

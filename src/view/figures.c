@@ -65,6 +65,9 @@ void figures_row(struct text *text, const struct style *style, enum memory_type 
 
 bool figures_is_empty(const struct memory *m)
 {
+	if (!fact_is_known(m->allocatable_bytes) &&
+	    m->allocatable_bytes.reason == REASON_NO_ALLOCATOR)
+		return true;
 	return fact_is_known(m->allocatable_bytes) && m->allocatable_bytes.value == 0 &&
 	       fact_is_known(m->buffers) && m->buffers.value == 0;
 }

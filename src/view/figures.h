@@ -17,7 +17,7 @@ void figures_heading(struct text *text, const struct style *style, const char *f
 		     const char *last);
 void figures_row(struct text *text, const struct style *style, enum memory_type type,
 		 const struct memory *memory, const char *last);
-/* figures_is_empty - a type that is not there at all is not worth a line */
+/* figures_is_empty - a type that is not there at all, or of which nothing is known, needs no line */
 bool figures_is_empty(const struct memory *memory);
 
 #endif

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/picture.h"
 
-#include <inttypes.h>
 #include <time.h>
 
-#include "view/figures.h"
+#include "view/devices.h"
 #include "view/processes.h"
 
 /* Bars that are wider than this tell no more; only a long command is worth more columns. */
 #define WIDTH_ENOUGH 140u
 
-static const char *plural(uint32_t count, const char *one, const char *many)
+static void driver(struct text *line, const struct snapshot *snapshot)
 {
-	return count == 1 ? one : many;
+	if (snapshot->driver_version) {
+		text_puts(line, "   driver ");
+		text_escape(line, snapshot_text(snapshot, snapshot->driver_version), 14, false);
+	} else {
+		text_puts(line, snapshot->has_driver || snapshot->card_count ? "   driver unknown"
+									      : "   no driver");
+	}
 }
 
 static void heading(struct text *text, const struct snapshot *snapshot, const struct style *style)
@@ -27,10 +32,7 @@ static void heading(struct text *text, const struct snapshot *snapshot, const st
 	style_tone(&line, style, TONE_BOLD);
 	text_puts(&line, "ttmem " TTMEM_VERSION);
 	style_tone(&line, style, TONE_PLAIN);
-	text_printf(&line, "   %" PRIu32 " %s, %" PRIu32 " %s", snapshot->machine_devices.count,
-		    plural(snapshot->machine_devices.count, "device", "devices"),
-		    snapshot->process_count,
-		    plural(snapshot->process_count, "process", "processes"));
+	driver(&line, snapshot);
 	text_puts(&line, snapshot->server ? "   server " : "   no server");
 	unsigned used = style_columns(line.bytes) + style_columns(when);
 	unsigned room = used + 2 < style->width - 4 ? style->width - 4 - used - 1 : 1;
@@ -41,43 +43,6 @@ static void heading(struct text *text, const struct snapshot *snapshot, const st
 	text_pad(&line, ' ', used < style->width - 4 ? style->width - 4 - used : 1);
 	text_puts(&line, when);
 	style_row(text, style, &line);
-}
-
-static void device(struct text *text, const struct snapshot *snapshot, const struct style *style,
-		   uint32_t index)
-{
-	const struct device *d = &snapshot->devices[snapshot->machine_devices.first + index];
-	text_auto line = TEXT_INIT;
-	const char *arch = arch_name(d->arch);
-	char cell[STYLE_CELL];
-
-	text_printf(&line, "%3" PRIu32 " ", index);
-	style_tone(&line, style, TONE_BOLD);
-	if (fact_is_known(d->unique_id))
-		text_printf(&line, "chip %" PRIu64, d->unique_id.value);
-	else
-		text_printf(&line, "chip id %" PRIu32, d->chip_id);
-	style_tone(&line, style, TONE_PLAIN);
-	text_printf(&line, "   %s", arch ? arch : "architecture unknown");
-	if (!fact_is_known(d->unique_id))
-		text_puts(&line, "   ! unique id unknown");
-	style_row(text, style, &line);
-	for (enum memory_type type = 0; type < MEMORY_TYPES; type++)
-		if (!figures_is_empty(&d->memory[type]))
-			figures_row(text, style, type, &d->memory[type],
-				    fact_size(d->memory[type].largest_free_bytes, cell));
-}
-
-static void devices_box(struct text *text, const struct snapshot *snapshot,
-			const struct style *style)
-{
-	figures_heading(text, style, "Device", "Largest hole");
-	style_rule(text, style, RULE_DOUBLE);
-	for (uint32_t i = 0; i < snapshot->machine_devices.count; i++) {
-		if (i)
-			style_rule(text, style, RULE_MIDDLE);
-		device(text, snapshot, style, i);
-	}
 }
 
 /* As wide as allowed, but no wider than there is something to show. */

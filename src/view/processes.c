@@ -7,11 +7,11 @@
 
 #include "view/figures.h"
 
-/* pid, user and number of chips stand before the command. */
+/* pid, user and devices stand before the command. */
 #define PID_COLUMNS  8
 #define USER_COLUMNS 10
-#define CHIP_COLUMNS 10
-#define HEAD_COLUMNS (PID_COLUMNS + USER_COLUMNS + CHIP_COLUMNS)
+#define DEVICE_COLUMNS 10
+#define HEAD_COLUMNS (PID_COLUMNS + USER_COLUMNS + DEVICE_COLUMNS)
 
 /* Sums are known only when every part is. */
 static void add(struct fact *sum, struct fact more)
@@ -166,18 +166,66 @@ static void mark_missing(struct text *text, const struct snapshot *snapshot,
 	}
 }
 
-static void process_head(struct text *text, const struct snapshot *snapshot,
-			 const struct style *style, const struct process *p)
+static bool uses_device(const struct snapshot *snapshot, uint32_t process,
+			const struct device *device)
 {
+	const struct process *p = &snapshot->processes[process];
+	const struct card *card = snapshot_card(snapshot, device);
+
+	for (uint32_t i = 0; i < p->devices.count; i++) {
+		const struct device *own = &snapshot->devices[p->devices.first + i];
+
+		if (fact_is_known(own->unique_id) && fact_is_known(device->unique_id)
+			    ? own->unique_id.value == device->unique_id.value
+			    : own->unique_id.state == device->unique_id.state &&
+				      own->chip_id == device->chip_id)
+			return true;
+	}
+	/* without a table all that is known is which cards it has open */
+	for (uint32_t i = 0; p->source == SOURCE_DRIVER && card && !device->remote &&
+			     i < card->users.count;
+	     i++)
+		if (snapshot->card_users[card->users.first + i].process == process)
+			return true;
+	return false;
+}
+
+/* The numbers of its devices: "0", "0,3", "4-7"; a list that is too long ends in "...". */
+static void device_list(struct text *text, const struct snapshot *snapshot, uint32_t process)
+{
+	struct span machine = snapshot->machine_devices;
+	const struct device *devices = snapshot->devices + machine.first;
+	text_auto list = TEXT_INIT;
+
+	for (uint32_t i = 0; i < machine.count; i++) {
+		uint32_t last = i;
+
+		if (!uses_device(snapshot, process, &devices[i]))
+			continue;
+		while (last + 1 < machine.count &&
+		       devices[last + 1].number == devices[last].number + 1 &&
+		       uses_device(snapshot, process, &devices[last + 1]))
+			last++;
+		text_printf(&list, "%s%" PRIu32, list.length ? "," : "", devices[i].number);
+		if (last > i)
+			text_printf(&list, "%c%" PRIu32, last > i + 1 ? '-' : ',',
+				    devices[last].number);
+		i = last;
+	}
+	text_escape(text, list.length ? list.bytes : "-", DEVICE_COLUMNS - 1, false);
+}
+
+static void process_head(struct text *text, const struct snapshot *snapshot,
+			 const struct style *style, uint32_t process)
+{
+	const struct process *p = &snapshot->processes[process];
 	text_auto line = TEXT_INIT, user = TEXT_INIT;
-	char chips[STYLE_CELL];
 
 	text_escape(&user, snapshot_text(snapshot, p->user), USER_COLUMNS - 1, false);
-	(void)snprintf(chips, sizeof chips, "%u chip%s", p->devices.count,
-		       p->devices.count == 1 ? "" : "s");
 	text_printf(&line, "%-*u%s", PID_COLUMNS, p->pid, user.length ? user.bytes : "-");
 	text_pad(&line, ' ', PID_COLUMNS + USER_COLUMNS - style_columns(line.bytes));
-	text_printf(&line, "%-*s", CHIP_COLUMNS, chips);
+	device_list(&line, snapshot, process);
+	text_pad(&line, ' ', HEAD_COLUMNS - style_columns(line.bytes));
 	style_tone(&line, style, TONE_BOLD);
 	if (p->command)
 		text_escape(&line, snapshot_text(snapshot, p->command),
@@ -188,16 +236,38 @@ static void process_head(struct text *text, const struct snapshot *snapshot,
 	style_row(text, style, &line);
 }
 
-static void process_rows(struct text *text, const struct snapshot *snapshot,
-			 const struct style *style, const struct process *p)
+static void mark_words(struct text *text, const struct style *style, enum tone tone,
+		       const char *string)
 {
-	text_auto exited = TEXT_INIT;
+	text_auto words = TEXT_INIT;
 
-	process_head(text, snapshot, style, p);
-	if (p->state == PROCESS_EXITED) {
-		text_puts(&exited, "exited: these are its last figures");
-		mark(text, style, TONE_WARN, &exited);
+	text_puts(&words, string);
+	mark(text, style, tone, &words);
+}
+
+/* A process of which only the driver tells. */
+static void mark_stranger(struct text *text, const struct style *style, const struct process *p)
+{
+	if (p->state == PROCESS_GONE)
+		mark_words(text, style, TONE_WARN,
+			   "no such process any more: a descriptor it left is still open");
+	else
+		mark_words(text, style, TONE_WARN,
+			   "device open, memory not visible: ttmem doctor tells why");
+}
+
+static void process_rows(struct text *text, const struct snapshot *snapshot,
+			 const struct style *style, uint32_t process)
+{
+	const struct process *p = &snapshot->processes[process];
+
+	process_head(text, snapshot, style, process);
+	if (p->source == SOURCE_DRIVER) {
+		mark_stranger(text, style, p);
+		return;
 	}
+	if (p->state == PROCESS_EXITED)
+		mark_words(text, style, TONE_WARN, "exited: these are its last figures");
 	for (enum memory_type type = 0; type < MEMORY_TYPES; type++) {
 		struct memory m = memory_of(snapshot, p, type);
 		struct fact failures = failures_of(snapshot, p, type);
@@ -214,22 +284,58 @@ static void process_rows(struct text *text, const struct snapshot *snapshot,
 	mark_missing(text, snapshot, style, p);
 }
 
+/* What the devices hold that no line above explains. */
+static void unattributed(struct text *text, const struct snapshot *snapshot,
+			 const struct style *style)
+{
+	uint64_t foreign = 0, strangers = 0;
+	text_auto line = TEXT_INIT;
+
+	for (uint32_t i = 0; i < snapshot->card_count; i++)
+		if (fact_is_known(snapshot->cards[i].foreign_handles))
+			foreign += snapshot->cards[i].foreign_handles.value;
+	for (uint32_t i = 0; i < snapshot->process_count; i++)
+		strangers += snapshot->processes[i].source == SOURCE_DRIVER &&
+			     snapshot->processes[i].state == PROCESS_LIVE;
+	if (!strangers && !foreign)
+		return;
+	style_rule(text, style, RULE_MIDDLE);
+	text_puts(&line, "Not attributed: ");
+	if (strangers)
+		text_printf(&line, "memory of %" PRIu64 " process%s%s", strangers,
+			    strangers == 1 ? "" : "es",
+			    foreign		 ? ", "
+			    : strangers == 1 ? " that does not report"
+					     : " that do not report");
+	if (foreign)
+		text_printf(&line, "%" PRIu64 " handle%s of other PID namespaces", foreign,
+			    foreign == 1 ? "" : "s");
+	style_row(text, style, &line);
+}
+
 void processes_box(struct text *text, const struct snapshot *snapshot, const struct style *style)
 {
 	text_auto none = TEXT_INIT;
+	char title[STYLE_CELL];
 
 	if (snapshot->process_count == 0) {
-		text_puts(&none, "No process reports its memory.");
+		text_puts(&none, snapshot->card_count
+					 ? "No process reports its memory, and none has a device open."
+					 : "No process reports its memory.");
 		style_row(text, style, &none);
+		unattributed(text, snapshot, style);
 		return;
 	}
-	figures_heading(text, style, "Process", " Buffers  Failed");
+	(void)snprintf(title, sizeof title, "%" PRIu32 " process%s", snapshot->process_count,
+		       snapshot->process_count == 1 ? "" : "es");
+	figures_heading(text, style, title, " Buffers  Failed");
 	style_rule(text, style, RULE_DOUBLE);
 	for (uint32_t i = 0; i < snapshot->process_count; i++) {
 		if (i)
 			style_rule(text, style, RULE_MIDDLE);
-		process_rows(text, snapshot, style, &snapshot->processes[i]);
+		process_rows(text, snapshot, style, i);
 	}
+	unattributed(text, snapshot, style);
 }
 
 unsigned processes_columns(const struct snapshot *snapshot)

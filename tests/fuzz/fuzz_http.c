@@ -78,6 +78,8 @@ static void server_open(struct server *server, struct sockaddr_un *address, sock
 	FUZZ_CHECK(failures_add(&server->failures, &failed) == 0);
 	registry_adopt(&server->registry, table, -1, 1, getuid(), getgid());
 	FUZZ_CHECK(server->registry.accepted == 1);
+	/* a directory without devices */
+	FUZZ_CHECK(collect_sources_open(&server->sources, "/proc/self/ns", SAMPLER_THREADS) == 0);
 	FUZZ_CHECK(http_start(server, listener, &server->http) == 0);
 }
 

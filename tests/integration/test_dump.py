@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from standin import App
-from test_server import Server, as_user, directory, need_other_users
+from server import Server, as_user, directory, need_other_users
 from testing import TTMEM, equal, run_tests, ttmem, wait_until
 
 NAMES = ["detailed_memory_usage.csv", "l1_usage_summary.csv", "memory_usage_summary.csv"]

@@ -120,8 +120,47 @@ static struct device *add_device(struct snapshot *s, uint32_t process, uint64_t 
 		span->first = index;
 	s->devices[index] = (struct device){
 		.unique_id = fact_of(unique_id), .process = process, .arch = 2};
+	s->devices[index].card = SNAPSHOT_NONE;
+	s->devices[index].tensix_cores = s->devices[index].dram_physical_bytes =
+		s->devices[index].l1_physical_bytes = fact_absent(REASON_NO_CARD);
+	if (process == SNAPSHOT_NONE)
+		s->devices[index].number = index - span->first;
 	fill_types(s->devices[index].memory);
 	return &s->devices[index];
+}
+
+/* An n300 that is well, and the chip of it that the device is. */
+static void add_card(struct snapshot *s, struct device *device, uint32_t user)
+{
+	uint32_t index, link;
+
+	must(snapshot_add_card(s, &index));
+	must(snapshot_add_card_user(s, &link));
+	s->card_users[link] = (struct card_user){user, 2};
+	s->cards[index] = (struct card){
+		.number = 3, .arch = 2, .chips = 2, .state = CARD_OK,
+		.pci_address = string(s, "0000:41:00.0"), .board = string(s, "n300"),
+		.firmware = string(s, "19.9.0.0"), .serial = fact_of(UINT64_C(0x0100014519300ab)),
+		.asic_id = fact_absent(REASON_NO_ATTRIBUTE), .age_ns = fact_of(250000000),
+		.telemetry = {
+			.temperature_c = fact_of((uint64_t)-5), .temperature_limit_c = fact_of(75),
+			.power_w = fact_of(22), .power_limit_w = fact_of(85),
+			.current_a = fact_of(25), .current_limit_a = fact_of(170),
+			.voltage_mv = fact_of(850), .voltage_limit_mv = fact_of(950),
+			.fan_rpm = fact_absent(REASON_NO_SENSOR),
+			.aiclk_mhz = fact_of(500), .axiclk_mhz = fact_of(900),
+			.arcclk_mhz = fact_of(540), .heartbeat = fact_of(1843215),
+			.thermal_trips = fact_absent(REASON_NO_ATTRIBUTE)},
+		.link = {fact_of(4), fact_of(16), fact_of(4), fact_of(16), fact_absent(REASON_NONE)},
+		.handles = fact_of(2), .foreign_handles = fact_of(0),
+		.started_pid = fact_of(4211), .users = {link, 1}};
+	s->driver_version = string(s, "2.10.0");
+	s->has_driver = 1;
+	device->card = index;
+	device->number = 3;
+	device->tensix_cores = fact_estimate(64, REASON_NOMINAL);
+	device->dram_physical_bytes = fact_estimate(12 * GIB, REASON_NOMINAL);
+	device->l1_physical_bytes = fact_estimate(64 * UINT64_C(1499136), REASON_NOMINAL);
 }
 
 static void add_buffer(struct snapshot *s, uint32_t allocator, uint8_t type, uint64_t address,
@@ -153,7 +192,9 @@ void snapshot_simple(struct snapshot *s)
 	uint32_t a = add_allocator(s, p, 0, UINT64_C(10226774059), 1);
 
 	add_device(s, p, UINT64_C(10226774059));
-	add_device(s, SNAPSHOT_NONE, UINT64_C(10226774059));
+	add_card(s, add_device(s, SNAPSHOT_NONE, UINT64_C(10226774059)), p);
+	s->processes[p].host_bytes = fact_of(812 * MIB);
+	s->processes[p].pinned_bytes = fact_of(0);
 	for (uint32_t d = 0; d < s->device_count; d++)
 		for (int type = 0; type < MEMORY_TYPES; type++) {
 			struct memory *m = &s->devices[d].memory[type];
@@ -256,6 +297,20 @@ void snapshot_odd(struct snapshot *s)
 		d->memory[MEMORY_DRAM].peak_occupied_bytes =
 			fact_estimate(11 * GIB, REASON_SEVERAL_ALLOCATORS);
 	}
+	/* a card that does not answer, whose chip nobody reports, open in a process that is gone */
+	struct device *idle = add_device(s, SNAPSHOT_NONE, 0);
+	uint32_t stranger = add_process(s, 666, "");
+
+	idle->unique_id = fact_absent(REASON_NO_ALLOCATOR);
+	idle->chip_id = SNAPSHOT_NONE;
+	add_card(s, idle, stranger);
+	s->processes[stranger].source = SOURCE_DRIVER;
+	s->processes[stranger].state = PROCESS_GONE;
+	s->processes[stranger].started_ns = 0;
+	s->cards[0].state = CARD_STUCK;
+	s->cards[0].age_ns = fact_of(UINT64_C(12500000000));
+	s->cards[0].telemetry.temperature_c = fact_stale(61, REASON_STUCK);
+	s->cards[0].foreign_handles = fact_of(3);
 	add_buffer(s, top, MEMORY_TRACE, 1073741824, 77, 32);
 	s->buffers[0].pages = UINT64_MAX;
 	s->buffers[0].layout = 200;
