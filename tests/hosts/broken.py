@@ -34,7 +34,8 @@ GARBAGE = (
     ("huge", b"99999999999999999999\n", None), ("2 to the 64", b"18446744073709551616\n", None),
     ("negative", b"-5\n", None), ("hexadecimal", b"0x320\n", None),
     ("no newline", b"800", 800), ("64 KiB", b"9" * 65536, None), ("NUL", b"80\x000\n", None),
-    ("only NUL", b"\0" * 8, None), ("two lines", b"800\n900\n", None), ("trailing", b"800 MHz\n", None),
+    ("only NUL", b"\0" * 8, None), ("two lines", b"800\n900\n", None),
+    ("trailing", b"800 MHz\n", None),
     ("not UTF-8", b"\xff\xfe\n", None), ("plus", b"+800\n", None), ("float", b"8e2\n", None),
 )
 NUMBERS = ("tt_aiclk", "tt_axiclk", "tt_arcclk", "tt_heartbeat", "tt_therm_trip_count")
@@ -183,7 +184,8 @@ HOSTILE = (
     ("\u202ertl\u2028".encode(), "\u202egpj.exe\0".encode()),
 )
 HOSTILE_PIDS = range(5001, 5001 + len(HOSTILE))
-POD = "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{}.slice/cri-containerd-{}.scope"
+POD = ("0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{}.slice/"
+       "cri-containerd-{}.scope")
 CONTAINER_ID = "0123456789abcdef" * 4
 POD_UID = "8f1c9b1e_5a54_4f0e_9d5e_0d7f3a1b2c3d"
 # number 4242 was a program of yesterday; a shell has it now

@@ -57,16 +57,18 @@ class Tree:
         root.mkdir(parents=True, exist_ok=True)
         if any(root.iterdir()):
             raise FileExistsError(f"{root} is not empty")
+        made = set()
         for path, content in sorted(self.entries.items()):
-            place = root / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if content is None:
-                place.mkdir(exist_ok=True)
-            elif isinstance(content, Link):
-                place.symlink_to(content)
-            else:
-                place.write_bytes(content)
-                place.chmod(mode_of(path))
+            directory = path if content is None else os.path.dirname(path)
+            if directory not in made:
+                os.makedirs(root / directory, exist_ok=True)
+                made.add(directory)
+            if isinstance(content, Link):
+                os.symlink(content, root / path)
+            elif content is not None:
+                with open(root / path, "xb", buffering=0) as file:
+                    file.write(content)
+                    os.fchmod(file.fileno(), mode_of(path))
 
 
 def replace(root, path, content):
