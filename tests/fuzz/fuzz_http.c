@@ -12,19 +12,15 @@
  * process: /v1/verify is refused and never waits, else an input took a second.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <yyjson.h>
 
 #include "base/clock.h"
-#include "fuzz.h"
 #include "region/writer.h"
 #include "server/http.h"
 #include "server/server.h"
+#include "sockets.h"
 
 #define REQUEST_MAX 8192u
 #define QUIET_ROUNDS 20u /* turns of the loop; a reply needs two or three */
@@ -59,19 +55,11 @@ static int table_open(void)
 	return fd;
 }
 
-/* Serves on an abstract address that the kernel picks: nothing to remove afterwards. */
 static void server_open(struct server *server, struct sockaddr_un *address, socklen_t *length)
 {
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int table = table_open();
+	int listener = listener_open(SOCK_STREAM, address, length), table = table_open();
 	struct received failed = {.table = table, .pid = (uint32_t)getpid(), .uid = getuid()};
 
-	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	*length = sizeof *address;
-	FUZZ_CHECK(listener >= 0);
-	FUZZ_CHECK(bind(listener, (struct sockaddr *)address, sizeof address->sun_family) == 0);
-	FUZZ_CHECK(getsockname(listener, (struct sockaddr *)address, length) == 0);
-	FUZZ_CHECK(listen(listener, 8) == 0);
 	(void)snprintf(server->directory, sizeof server->directory, "fuzz");
 	FUZZ_CHECK(loop_init(&server->loop) == 0);
 	FUZZ_CHECK(registry_init(&server->registry, &server->loop) == 0);
@@ -170,16 +158,6 @@ static void check_reply(char *reply, size_t length, bool head)
 	FUZZ_CHECK(doc);
 	FUZZ_CHECK((status == 200) == !yyjson_obj_get(yyjson_doc_get_root(doc), "error"));
 	yyjson_doc_free(doc);
-}
-
-/* The lowest free number: the same before and after, if nothing leaks. */
-static int next_number(void)
-{
-	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-
-	FUZZ_CHECK(fd >= 0);
-	(void)close(fd);
-	return fd;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,40 +9,12 @@
  * then the bytes of the message (0 bytes: the peer closes without one).
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "fuzz.h"
 #include "region/format.h"
 #include "region/receive.h"
+#include "sockets.h"
 
 #define FDS_MAX 12u
-
-/* An abstract address that the kernel picks: nothing to remove afterwards. */
-static int listener_open(struct sockaddr_un *address, socklen_t *length)
-{
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	FUZZ_CHECK(fd >= 0);
-	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	FUZZ_CHECK(bind(fd, (struct sockaddr *)address, sizeof address->sun_family) == 0);
-	*length = sizeof *address;
-	FUZZ_CHECK(getsockname(fd, (struct sockaddr *)address, length) == 0);
-	FUZZ_CHECK(listen(fd, 8) == 0);
-	return fd;
-}
-
-/* The lowest free number: the same before and after, if nothing leaks. */
-static int next_number(void)
-{
-	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-
-	FUZZ_CHECK(fd >= 0);
-	(void)close(fd);
-	return fd;
-}
 
 static void add_descriptors(struct msghdr *msg, struct cmsghdr **at, unsigned count)
 {
@@ -103,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct received received;
 
 	if (listener < 0)
-		listener = listener_open(&address, &length);
+		listener = listener_open(SOCK_SEQPACKET, &address, &length);
 	int before = next_number();
 	int peer = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 

@@ -9,7 +9,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
-from server import Connection, Server, app, directory
+from server import Connection, Senders, Server, app, directory
 from testing import equal, run_tests, wait_until
 
 
@@ -45,6 +45,22 @@ def test_verify_blocks_nobody():
             server.get("/healthz")
         equal(time.monotonic() - start < 0.8, True)
         equal(json.loads(waiting.getresponse().read())["state"], "idle")
+
+
+def test_verify_without_a_page():
+    """A process that handed over something else than its control page cannot be asked, and is
+    listed all the same."""
+    # no sample: the table's sender does not hold its lock
+    with directory() as d, Server(d, "--sample", "3600") as server, app("/nonexistent") as program:
+        one = Senders(d, program)
+        with open("/dev/null") as null:
+            one.control = null.fileno()
+            sender = one.start(1)
+            equal(sender.stdout.readline(), "sent\n")
+        equal(wait_until("it is there", lambda: server.state_of(sender.pid)), "live")
+        status, _, answer = server.request("POST", f"/v1/verify?pid={sender.pid}")
+        equal((status, answer["error"]["code"]), (409, "no_control"))
+        sender.communicate()
 
 
 def test_buffers_pages():
