@@ -107,30 +107,39 @@ static int open_directory(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_files(const struct request *request, int directory, const char *prefix,
-		       struct memory_report *report)
+/* One allocator's files. */
+struct set {
+	char prefix[32];
+	struct memory_report report;
+};
+
+/* All sets are made before the first is written: a process that cannot be told of leaves no half. */
+struct sets {
+	struct set *sets;
+	uint32_t count, capacity;
+};
+
+static void sets_clear(struct sets *sets)
 {
-	for (int file = 0; file < MEMORY_REPORT_FILES; file++) {
-		char name[64];
-
-		(void)snprintf(name, sizeof name, "%s%s", prefix, memory_report_name(file));
-		int r = replace_file(directory, name, &report->files[file]);
-
-		if (r < 0)
-			return cannot_write(request->directory, name, r);
-		printf("%s/%s\n", request->directory, name);
-	}
-	return 0;
+	for (uint32_t i = 0; i < sets->count; i++)
+		memory_report_clear(&sets->sets[i].report);
+	free(sets->sets);
 }
 
-static int cannot_report(uint32_t pid, int error)
+static int cannot_report(const struct moment *moment, int error)
 {
+	uint32_t pid = moment->picture.processes[moment->process].pid;
+
 	if (error == -ENODATA)
 		output_error("unknown", "ttmem --format=json says why, under capabilities",
 			     "the banks or buffers of process %" PRIu32 " are not known", pid);
-	else if (error == -ERANGE)
+	else if (error == -ERANGE && !moment->is_cut)
 		output_error("moving", "try again, or stop it meanwhile",
 			     "process %" PRIu32 " allocates too fast to be read", pid);
+	else if (error == -ERANGE)
+		output_error("impossible", NULL,
+			     "the buffers of process %" PRIu32 " overlap or lie outside their bank",
+			     pid);
 	else
 		output_error("failed", NULL, "cannot report: %s", strerror(-error));
 	return EXIT_FAILED;
@@ -145,32 +154,85 @@ static uint32_t open_count(const struct snapshot *picture, struct span allocator
 	return count;
 }
 
-static int write_sets(const struct request *request, const struct moment *moment, int directory)
+static int add_set(const struct moment *moment, uint32_t allocator, struct sets *sets)
 {
 	const struct snapshot *picture = &moment->picture;
-	const struct process *process = &picture->processes[moment->process];
-	struct span all = process->allocators;
-	bool only = open_count(picture, all) == 1;
+	struct set *set = &sets->sets[sets->count];
+	string_id version = picture->processes[moment->process].metal_version;
+	int r = memory_report_write(picture, allocator, &moment->listing,
+				    moment_listed_allocator(moment, allocator),
+				    snapshot_text(picture, version), &set->report);
+
+	if (r < 0)
+		return r;
+	if (sets->capacity > 1)
+		(void)snprintf(set->prefix, sizeof set->prefix, "allocator%" PRIu32 "_",
+			       picture->allocators[allocator].id);
+	sets->count++;
+	return 0;
+}
+
+static int make_sets(const struct moment *moment, struct sets *ret_sets)
+{
+	struct span all = moment->picture.processes[moment->process].allocators;
+	struct sets sets = {.capacity = open_count(&moment->picture, all)};
 	int r = 0;
 
-	for (uint32_t a = all.first; r == 0 && a < all.first + all.count; a++) {
-		struct memory_report report;
-		char prefix[32] = "";
-
-		if (!is_open(picture, a))
-			continue;
-		if (!only)
-			(void)snprintf(prefix, sizeof prefix, "allocator%" PRIu32 "_",
-				       picture->allocators[a].id);
-		r = memory_report_write(picture, a, &moment->listing,
-					moment_listed_allocator(moment, a),
-					snapshot_text(picture, process->metal_version), &report);
-		if (r < 0)
-			return cannot_report(process->pid, r);
-		r = write_files(request, directory, prefix, &report);
-		memory_report_clear(&report);
-	}
+	sets.sets = calloc(sets.capacity, sizeof *sets.sets);
+	if (!sets.sets)
+		return -ENOMEM;
+	for (uint32_t a = all.first; r == 0 && a < all.first + all.count; a++)
+		if (is_open(&moment->picture, a))
+			r = add_set(moment, a, &sets);
+	if (r < 0)
+		sets_clear(&sets);
+	else
+		*ret_sets = sets;
 	return r;
+}
+
+static int write_set(const char *path, int directory, const struct set *set)
+{
+	for (int file = 0; file < MEMORY_REPORT_FILES; file++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof name, "%s%s", set->prefix, memory_report_name(file));
+		int r = replace_file(directory, name, &set->report.files[file]);
+
+		if (r < 0)
+			return cannot_write(path, name, r);
+		printf("%s/%s\n", path, name);
+	}
+	return 0;
+}
+
+static int write_sets(const char *path, const struct sets *sets)
+{
+	fd_auto directory = open_directory(path);
+	int r = 0;
+
+	if (directory < 0)
+		return cannot_write(path, NULL, directory);
+	for (uint32_t i = 0; r == 0 && i < sets->count; i++)
+		r = write_set(path, directory, &sets->sets[i]);
+	return r;
+}
+
+/* Without these a buffer that is gone would stay in the files. */
+static bool frees_are_known(const struct moment *moment)
+{
+	const struct snapshot *picture = &moment->picture;
+	struct span all = picture->processes[moment->process].capabilities;
+
+	for (uint32_t i = all.first; i < all.first + all.count; i++) {
+		const struct capability *c = &picture->capabilities[i];
+		const char *name = snapshot_text(picture, c->name);
+
+		if ((c->state == AVAILABLE_MISSING || c->state == AVAILABLE_FAILED) &&
+		    (strcmp(name, "frees") == 0 || strcmp(name, "close") == 0))
+			return false;
+	}
+	return true;
 }
 
 /* What the reader of the files has to know and the files cannot say. */
@@ -185,6 +247,11 @@ static void say_doubts(const struct moment *moment)
 			"ttmem: process %" PRIu32 " allocated while it was read: the files"
 			" show buffers of slightly different moments\n",
 			process->pid);
+	if (!frees_are_known(moment))
+		fprintf(stderr,
+			"ttmem: the TT-Metal of process %" PRIu32 " does not tell of all frees:"
+			" the files may show buffers that are gone\n",
+			process->pid);
 	if (lost)
 		fprintf(stderr,
 			"ttmem: %" PRIu64 " buffers of process %" PRIu32
@@ -195,6 +262,20 @@ static void say_doubts(const struct moment *moment)
 			"ttmem: process %" PRIu32 " runs a build of TT-Metal that is not"
 			" known: labels are those of release 0.63 and later\n",
 			process->pid);
+}
+
+static int dump_moment(const char *path, const struct moment *moment)
+{
+	struct sets sets;
+	int r = make_sets(moment, &sets);
+
+	if (r < 0)
+		return cannot_report(moment, r);
+	r = write_sets(path, &sets);
+	sets_clear(&sets);
+	if (r == 0)
+		say_doubts(moment);
+	return r;
 }
 
 static int dump(const struct request *request)
@@ -209,15 +290,10 @@ static int dump(const struct request *request)
 	if (open_count(&moment.picture, process->allocators) == 0) {
 		output_error("not_found", NULL, "process %" PRIu32 " has no open device",
 			     process->pid);
-		moment_clear(&moment);
-		return EXIT_NOT_FOUND;
+		r = EXIT_NOT_FOUND;
+	} else {
+		r = dump_moment(request->directory, &moment);
 	}
-	fd_auto directory = open_directory(request->directory);
-
-	r = directory < 0 ? cannot_write(request->directory, NULL, directory)
-			  : write_sets(request, &moment, directory);
-	if (r == 0)
-		say_doubts(&moment);
 	moment_clear(&moment);
 	return r;
 }
@@ -238,9 +314,9 @@ static int run(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_dump = {
-    .name = "dump",
-    .synopsis = "[--pid=PID] DIR",
-    .summary = "Writes the CSV files of ttnn.dump_device_memory_state, from outside.",
-    .options = rows,
-    .run = run,
+	.name = "dump",
+	.synopsis = "[--pid=PID] DIR",
+	.summary = "Writes the CSV files of ttnn.dump_device_memory_state, from outside.",
+	.options = rows,
+	.run = run,
 };

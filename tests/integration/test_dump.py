@@ -173,24 +173,20 @@ def test_with_a_server():
 
 
 def test_busy_program():
-    """While a program allocates all the time the files of a set still agree with each other, and
-    that they may be of several moments is said; another program's files are not touched by it."""
+    """While a program allocates all the time the files of a set still agree with each other, or
+    it is said why there are none; another program's files are a cut in time all the same."""
     with directory() as d, App() as program:
         program("open", 1, 0, 0)
         program("many", 0, 500)
         program.tell("loop", 0, 1000000000)
-        said = 0
         for i in range(10):
             done = ttmem("dump", "--pid", program.pid, d / str(i), check=False)
             equal(done.returncode in (0, 1), True, done.stderr)
             if done.returncode == 1:
                 equal("too fast" in done.stderr, True, done.stderr)
-                said += 1
                 continue
-            said += "slightly different moments" in done.stderr
             for total, allocated, free, largest in figures(d / str(i)):
                 equal((allocated + free, largest <= free), (total, True))
-        equal(said > 0, True, "a program that never holds still was once noticed")
         with App() as still:
             still("open", 1, 0, 0)
             still("alloc", 0, "l1", 4096, 2048)
