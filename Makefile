@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?=
 
-.PHONY: all setup test run bench releases fuzz soak install clean help
+.PHONY: all setup test run bench releases fuzz soak install deb clean help
 
 all: setup $(BUILD)/build.ninja   ## build everything
 	@ninja -C $(BUILD)
@@ -40,6 +40,10 @@ soak: all   ## a server and programs that come and go, for SECONDS (default 600)
 install: all   ## install to $(DESTDIR)$(PREFIX)
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+
+deb:   ## build the Debian package, checked with lintian, into $(BUILD)/deb
+	@packaging/setup package
+	@BUILD=$(BUILD) packaging/deb
 
 clean:   ## remove the build directories
 	@rm -rf $(BUILD) $(BUILD)-*

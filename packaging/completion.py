@@ -246,7 +246,8 @@ def fish(listing):
                   for o in listing.all_options_of(command.name)]
     names = " ".join(c.name for c in listing.commands)
     lines += [f"complete -c ttmem -n '__ttmem_is {NAMES_A_COMMAND}' -a '{names}'",
-              "complete -c ttmem -n __ttmem_program -x -a '(__fish_complete_subcommand --fcs-skip=2)'"]
+              "complete -c ttmem -n __ttmem_program -x "
+              "-a '(__fish_complete_subcommand --fcs-skip=2)'"]
     return "\n".join(lines) + "\n"
 
 

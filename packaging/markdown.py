@@ -19,8 +19,8 @@ LIST = re.compile(r"(-|\d+\.) ")
 
 def blocks(text):
     """Pieces between empty lines; a heading is one by itself."""
-    return [block for block in re.split(r"\n{2,}", re.sub(r"(?m)^(#.*)$", r"\n\1\n", text).strip("\n"))
-            if block.strip()]
+    apart = re.sub(r"(?m)^(#.*)$", r"\n\1\n", text).strip("\n")
+    return [block for block in re.split(r"\n{2,}", apart) if block.strip()]
 
 
 def heading(line):

@@ -3,8 +3,10 @@
 """What comes beside the programs says the same as they do, and a package of all of it works.
 
 Man pages and completions are made of `ttmem --print-options`; here they are read by man(1) and
-by the shells. TTMEM_CHROOT=1 also installs the package into a new Debian (over a minute).
+by the shells. TTMEM_CHROOT=1 also installs the package into a new Debian, which takes over a
+minute and downloads one.
 """
+import functools
 import os
 import pathlib
 import pty
@@ -261,6 +263,139 @@ def test_zsh():
                       sorted(option.long for option in listing.all_options_of(name)), name)
         finally:
             shell.close()
+
+
+@functools.cache
+def package():
+    """The package of this checkout; lintian's warnings end its making."""
+    if os.environ.get("TTMEM_SANITIZED"):
+        raise Skip("the package has no sanitizers, and the same build is tested without them")
+    for program in ("dpkg-buildpackage", "dh", "lintian", "git"):
+        need(program)
+    made = subprocess.run([str(ROOT / "packaging/deb")], capture_output=True, text=True,
+                          timeout=300, env={**os.environ, "BUILD": str(BUILD)})
+    equal(made.returncode, 0, made.stderr[-600:])
+    return pathlib.Path(made.stdout.strip())
+
+
+def version():
+    return re.search(r"(?m)^  version: '(.*)',$", (ROOT / "meson.build").read_text())[1]
+
+
+def field(name):
+    return subprocess.run(["dpkg-deb", "-f", str(package()), name], capture_output=True,
+                          text=True, check=True).stdout.strip()
+
+
+CONTENTS = """
+    lib/systemd/system/ttmemd.service lib/systemd/system/ttmemd.socket
+    usr/bin/ttmem usr/bin/ttmemd usr/lib/ttmem/libttmem-hook.so usr/lib/sysusers.d/ttmem.conf
+    usr/share/bash-completion/completions/ttmem usr/share/zsh/vendor-completions/_ttmem
+    usr/share/fish/vendor_completions.d/ttmem.fish
+    usr/share/man/man1/ttmem.1.gz usr/share/man/man7/ttmem-region.7.gz
+    usr/share/man/man8/ttmemd.8.gz
+    usr/share/doc/ttmem/copyright usr/share/doc/ttmem/README.md.gz usr/share/doc/ttmem/api.md.gz
+    usr/share/doc/ttmem/changelog.gz
+""".split()
+
+
+def test_package():
+    """All that belongs together is in it, under its licences, and works where it is unpacked."""
+    equal((field("Version"), field("Package")), (version(), "ttmem"))
+    needs = field("Depends")
+    for library in ("libc6", "libmicrohttpd12"):
+        equal(library in needs, True, needs)
+    with tempfile.TemporaryDirectory() as there:
+        root = pathlib.Path(there)
+        subprocess.run(["dpkg-deb", "-x", str(package()), there], check=True)
+        for path in CONTENTS:
+            equal((root / path).is_file(), True, path)
+        licences = (root / "usr/share/doc/ttmem/copyright").read_text()
+        equal("YaoYuan" in licences and "Apache-2.0" in licences, True, "both licences")
+        unit = (root / "lib/systemd/system/ttmemd.service").read_text()
+        started = re.search(r"(?m)^ExecStart=(\S+)", unit)[1]
+        equal(os.access(root / started.lstrip("/"), os.X_OK), True, started)
+
+        def said(*command):
+            env = {k: v for k, v in os.environ.items() if k not in ("TTMEM_HOOK", "LD_PRELOAD")}
+            return subprocess.run([str(root / command[0]), *command[1:]], capture_output=True,
+                                  text=True, check=True, timeout=60, env=env).stdout
+
+        equal(said("usr/bin/ttmem", "--version"), f"ttmem {version()}\n")
+        equal(said("usr/bin/ttmemd", "--version"), f"ttmemd {version()}\n")
+        equal(said("usr/bin/ttmem", "run", "--", "sh", "-c", "echo $LD_PRELOAD").strip(),
+              str((root / "usr/lib/ttmem/libttmem-hook.so").resolve()))
+
+
+def mirror():
+    """Where this machine gets Debian from, and which one: "http://.../debian", "bookworm"."""
+    known = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(ORIGIN) $(COMPONENT)",
+         "Created-By: Packages"], capture_output=True, text=True, timeout=60).stdout
+    for line in known.splitlines():
+        uri, _, rest = line.partition(" ")
+        codename, origin, component = rest.split(" ")[:3]
+        if (origin, component) == ("Debian", "main") and re.fullmatch(r"\w+", codename):
+            return uri, codename
+    raise Skip("no mirror of Debian is configured here")
+
+
+class Chroot:
+    """A new, minimal Debian in a directory."""
+
+    def __init__(self, directory):
+        self.root = pathlib.Path(directory)
+        uri, codename = mirror()
+        made = subprocess.run(["debootstrap", "--variant=minbase", codename, directory, uri],
+                              capture_output=True, text=True, timeout=300)
+        if made.returncode != 0 and not (self.root / "usr/bin/dpkg").exists():
+            raise Skip("debootstrap cannot get or unpack a Debian: " + made.stdout[-200:])
+        equal(made.returncode, 0, made.stdout[-400:])
+        # it reaches the mirror as this machine does
+        shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
+        apt = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True)
+        (self.root / "etc/apt/apt.conf.d/90acquire").write_text(apt.stdout)
+
+    def run(self, *command):
+        """With a /proc of its own: nobody else is on that machine. Gives standard output."""
+        done = subprocess.run(
+            ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={self.root / 'proc'}",
+             "chroot", str(self.root), *command], capture_output=True, text=True, timeout=120,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive",
+                 "LC_ALL": "C.UTF-8"})
+        equal(done.returncode, 0, f"{command}: {done.stderr[-400:]}")
+        return done.stdout
+
+
+def test_package_installs():
+    """apt installs it on a new machine, it runs there, and purge leaves nothing of it."""
+    if not os.environ.get("TTMEM_CHROOT"):
+        raise Skip("takes over a minute and downloads a Debian; TTMEM_CHROOT=1 runs it")
+    need("debootstrap")
+    if os.geteuid() != 0:
+        raise Skip("only root can make a chroot")
+    with tempfile.TemporaryDirectory() as there:
+        machine = Chroot(there)
+
+        def traces():
+            return machine.run("find", "/usr", "/lib/systemd", "/etc", "-name", "*ttmem*").split()
+
+        equal(traces(), [], "before")
+        shutil.copy(package(), machine.root / "ttmem.deb")
+        machine.run("apt-get", "update", "-qq")
+        machine.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "/ttmem.deb")
+        equal(machine.run("ttmem", "--version"), f"ttmem {version()}\n")
+        picture = machine.run("ttmem")
+        equal("0 devices, 0 processes" in picture and "none has one" in picture, True, picture)
+        equal(machine.run("ttmemd", "--help").startswith("usage: ttmemd"), True)
+        equal(machine.run("ttmem", "run", "--", "sh", "-c", "echo $LD_PRELOAD"),
+              "/usr/lib/ttmem/libttmem-hook.so\n")
+        equal(machine.run("getent", "passwd", "ttmem").split(":")[0], "ttmem")
+        for unit in ("ttmemd.service", "ttmemd.socket"):
+            equal(machine.run("systemctl", "is-enabled", unit), "enabled\n", unit)
+        machine.run("systemd-analyze", "verify", "--man=no", "ttmemd.service", "ttmemd.socket")
+        machine.run("apt-get", "purge", "-y", "-qq", "ttmem")
+        equal(traces(), [], "after purge")
 
 
 if __name__ == "__main__":
