@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <cmocka.h>
 
@@ -192,7 +191,7 @@ static void test_several(void **unused)
 
 			/* behind a longer form these words alone are that one, cut short */
 			if (strcmp(samples[j].text, "Out of Memory") != 0 ||
-			    strncasecmp(samples[i].text, samples[j].text, 13) != 0)
+			    !strstr(samples[i].text, "ot enough space"))
 				check(&samples[j], text, (size_t)n);
 		}
 }
