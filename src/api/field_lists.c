@@ -312,6 +312,8 @@ LIST(allocator_fields, "Allocator", allocator_rows);
 static const struct field count_rows[] = {
 	FACT(field_counts, "base_address", base_address, "bytes", GEOMETRY,
 	     "where a bank's allocatable range starts"),
+	FACT(field_counts, "alignment_bytes", alignment_bytes, "bytes",
+	     "this TT-Metal does not export it", "each page is rounded up to a multiple of it"),
 	PLAIN(field_counts, STORED_U64, allocs, "", "buffers allocated since it was opened"),
 	PLAIN(field_counts, STORED_U64, frees, "", "buffers freed, or gone with their device"),
 	PLAIN(field_counts, STORED_U64, failures, "", "allocations that failed"),

@@ -95,6 +95,9 @@ struct field_counts field_counts_of(const struct allocator *allocator, enum memo
 	return (struct field_counts){
 		.base_address = fact_is_known(banks) ? fact_of(allocator->base_address[type])
 						     : banks,
+		.alignment_bytes = allocator->alignment_bytes[type]
+					   ? fact_of(allocator->alignment_bytes[type])
+					   : fact_absent(REASON_NOT_EXPORTED),
 		.allocs = allocator->allocs[type],
 		.frees = allocator->frees[type],
 		.failures = allocator->failures[type],
@@ -106,6 +109,10 @@ void field_counts_to(const struct field_counts *counts, struct allocator *alloca
 {
 	allocator->base_address[type] =
 		fact_is_known(counts->base_address) ? counts->base_address.value : 0;
+	allocator->alignment_bytes[type] = fact_is_known(counts->alignment_bytes) &&
+						   counts->alignment_bytes.value <= UINT32_MAX
+					   ? (uint32_t)counts->alignment_bytes.value
+					   : 0;
 	allocator->allocs[type] = counts->allocs;
 	allocator->frees[type] = counts->frees;
 	allocator->failures[type] = counts->failures;

@@ -62,6 +62,7 @@ struct field_list {
 /* What an allocator counts for one memory type, gathered from its arrays. */
 struct field_counts {
 	struct fact base_address;
+	struct fact alignment_bytes;
 	uint64_t allocs, frees, failures;
 };
 

@@ -316,6 +316,7 @@ static int add_allocator(struct collection *collection, const struct region_imag
 		if (!buffers_are_known(image))
 			forget_figures(&to->memory[type]);
 		to->base_address[type] = row->allocator.geometry[type].base_address;
+		to->alignment_bytes[type] = row->allocator.geometry[type].alignment;
 		to->has_held[type] = totals->allocs != 0;
 		to->allocs[type] = totals->allocs;
 		to->frees[type] = totals->frees;

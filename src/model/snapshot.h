@@ -76,6 +76,7 @@ struct allocator {
 	struct fact l1_bytes_per_core;
 	struct memory memory[MEMORY_TYPES];
 	uint64_t base_address[MEMORY_TYPES]; /* of the allocatable range, absolute in the bank */
+	uint32_t alignment_bytes[MEMORY_TYPES]; /* of pages and of holes; 0 unknown */
 	uint8_t	 has_held[MEMORY_TYPES]; /* ever served a buffer of this type */
 	uint64_t allocs[MEMORY_TYPES];	 /* since it was opened */
 	uint64_t frees[MEMORY_TYPES];

@@ -96,6 +96,7 @@ static uint32_t add_allocator(struct snapshot *s, uint32_t process, uint32_t id,
 		.process = process, .id = id, .arch = 2,
 		.l1_bytes_per_core = fact_of(1499136),
 		.base_address = {1048640, 105824, 1499136, 1073741824},
+		.alignment_bytes = {32, 16, 16, 32},
 		.allocs = {2, 1}, .has_held = {1, 1},
 		.chips = {s->chip_count, chips},
 	};
