@@ -109,25 +109,12 @@ const char *snapshot_text(const struct snapshot *snapshot, string_id id)
 	return id && id < snapshot->strings_bytes ? snapshot->strings + id : "";
 }
 
-bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *allocator,
-		     const struct device *device)
-{
-	for (uint32_t i = 0; i < allocator->chips.count; i++) {
-		const struct chip *chip = &snapshot->chips[allocator->chips.first + i];
-
-		if (fact_is_known(chip->unique_id) && fact_is_known(device->unique_id)
-			    ? chip->unique_id.value == device->unique_id.value
-			    : chip->chip_id == device->chip_id &&
-				      chip->unique_id.state == device->unique_id.state)
-			return true;
-	}
-	return false;
-}
-
 uint64_t snapshot_buffers_total(const struct snapshot *snapshot)
 {
 	uint64_t total = 0;
 
+	if (snapshot->is_counted)
+		return snapshot->buffers_seen;
 	if (!snapshot->is_limited)
 		return snapshot->buffer_count;
 	for (uint32_t i = 0; i < snapshot->process_count; i++)

@@ -69,7 +69,7 @@ int failures_add(struct failures *failures, const struct received *received)
 
 	if (r != 0)
 		return r;
-	table.map.fd = -1; /* nobody writes it any more: what holds data now always will */
+	(void)region_map_freeze(&table.map); /* nobody writes it any more */
 	make_room(failures, table.bytes, table.uid);
 	table.number = ++failures->accepted;
 	failures->tables[failures->count++] = table;

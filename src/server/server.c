@@ -231,7 +231,7 @@ static void on_signal(struct loop_watch *watch)
 }
 
 /* Tables that were there before us; the processes register by themselves as well. */
-static int adopt(void *argument, const struct region_map *map, uint32_t pid, uint32_t uid,
+static int adopt(void *argument, struct region_map *map, uint32_t pid, uint32_t uid,
 		 enum process_state state)
 {
 	struct server *server = argument;
@@ -470,10 +470,10 @@ int server_snapshot(struct server *server, const struct collect_options *options
 	return finish(server, &collection, viewer, r, ret_snapshot);
 }
 
-int server_failure_snapshot(struct server *server, const struct failure_table *table,
+int server_failure_snapshot(struct server *server, struct failure_table *table,
 			    const struct policy_viewer *viewer, struct snapshot *ret_snapshot)
 {
-	const struct collect_options options = {.buffers = true, .largest_free = true};
+	const struct collect_options options = {.buffers = true, .buffers_only = true};
 	struct collection collection;
 
 	collection_init(&collection, &options);
