@@ -222,7 +222,7 @@ static void put_field(struct encoded *object, const struct field *field, struct 
 		note(object, field, fact, true);
 }
 
-/* The fields of an inner object stand together: it opens before the first and closes behind the last. */
+/* The fields of an inner object stand together: it opens before the first of them. */
 static void enter_group(struct encoded *object, const struct field *field, const char *dot)
 {
 	if (object->has_members)

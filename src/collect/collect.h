@@ -20,7 +20,7 @@ struct collect_options {
 	bool largest_free; /* compute largest free ranges: reads the slots as well */
 	uint32_t pid;	   /* only this process; 0: all */
 	uint32_t slot_limit; /* list so many buffers at most, as they lie in the tables; 0: all */
-	const struct collect_choice *choice; /* list the first in an order; NULL: all. Means buffers_only. */
+	const struct collect_choice *choice; /* list the first in an order; means buffers_only */
 	bool buffers_only; /* neither devices nor holes, which a list of buffers does not show */
 };
 

@@ -305,8 +305,10 @@ static void write_kept(struct server *server, const struct route_request *reques
 			continue;
 		clock_rfc3339(table->time_ns, time, sizeof time);
 		text_printf(&response->body,
-			    "%s{\"number\":%" PRIu64 ",\"pid\":%u,\"uid\":%u,\"time\":\"%s\"}",
-			    any ? "," : "", table->number, table->pid, table->uid, time);
+			    "%s{\"number\":%" PRIu64 ",\"pid\":%u,\"uid\":%u,\"time\":\"%s\""
+			    ",\"left_out\":%" PRIu64 "}",
+			    any ? "," : "", table->number, table->pid, table->uid, time,
+			    table->left_out);
 		any = true;
 	}
 	text_puts(&response->body, "]}");
