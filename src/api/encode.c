@@ -2,155 +2,287 @@
 #include "api/encode.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <yyjson.h>
 
 #include "api/utf8.h"
 #include "base/clock.h"
 
-struct encoded encode_begin(yyjson_mut_doc *doc, const struct snapshot *snapshot)
+void encode_begin(struct encoded *object, struct text *text, const struct snapshot *snapshot)
 {
-	return (struct encoded){.doc = doc, .snapshot = snapshot, .value = yyjson_mut_obj(doc)};
+	object->text = text;
+	object->snapshot = snapshot;
+	object->has_members = false;
+	object->note_count = 0;
+	text_putc(text, '{');
 }
 
-void encode_value(struct encoded *object, const char *name, yyjson_mut_val *value)
+/* In one step each: there are tens of thousands of keys in a snapshot. */
+void encode_key(struct encoded *object, const char *name)
 {
-	yyjson_mut_obj_add_val(object->doc, object->value, name, value);
+	size_t length = strlen(name), comma = object->has_members;
+	char *to = text_extend(object->text, comma + length + 3);
+
+	object->has_members = true;
+	if (!to)
+		return;
+	to[0] = ',';
+	to += comma;
+	to[0] = '"';
+	memcpy(to + 1, name, length);
+	memcpy(to + 1 + length, "\":", 2);
 }
 
-yyjson_mut_val *encode_end(struct encoded *object)
+static void put_quoted(struct text *text, const char *word, size_t length)
 {
-	if (object->stale)
-		encode_value(object, "stale", object->stale);
-	if (object->estimates)
-		encode_value(object, "estimates", object->estimates);
-	if (object->unavailable)
-		encode_value(object, "unavailable", object->unavailable);
-	return object->value;
+	char *to = text_extend(text, length + 2);
+
+	if (!to)
+		return;
+	to[0] = '"';
+	memcpy(to + 1, word, length);
+	to[length + 1] = '"';
 }
 
-yyjson_mut_val *encode_text(yyjson_mut_doc *doc, const char *string)
+static void put_word(struct text *text, const char *word)
+{
+	put_quoted(text, word, strlen(word));
+}
+
+static bool put_null(struct text *text)
+{
+	text_append(text, "null", 4);
+	return true;
+}
+
+/* FACT_DENIED stands for all that is null. */
+static void put_notes(struct encoded *object, const char *name, enum fact_state state)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < object->note_count; i++) {
+		const struct encode_note *note = &object->notes[i];
+
+		if (note->state != state)
+			continue;
+		if (!any)
+			encode_key(object, name);
+		text_putc(object->text, any ? ',' : '{');
+		any = true;
+		put_word(object->text, note->path);
+		text_putc(object->text, ':');
+		put_word(object->text, fact_reason_text((enum fact_reason)note->reason));
+	}
+	if (any)
+		text_putc(object->text, '}');
+}
+
+void encode_end(struct encoded *object)
+{
+	put_notes(object, "stale", FACT_STALE);
+	put_notes(object, "estimates", FACT_ESTIMATE);
+	put_notes(object, "unavailable", FACT_DENIED);
+	text_putc(object->text, '}');
+}
+
+#define DIGITS_MAX 20 /* of 64 bits */
+
+/* The digits stand at the end of `digits`. Return: how many. */
+static size_t to_digits(char digits[DIGITS_MAX], uint64_t number)
+{
+	size_t at = DIGITS_MAX;
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	return DIGITS_MAX - at;
+}
+
+void encode_number(struct text *text, uint64_t number)
+{
+	char digits[DIGITS_MAX];
+	size_t length = to_digits(digits, number);
+
+	text_append(text, digits + DIGITS_MAX - length, length);
+}
+
+/* Printable ASCII that JSON takes as it is: nearly every string there is. */
+static bool is_plain(const char *string, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (string[i] < 0x20 || string[i] > 0x7e || string[i] == '"' || string[i] == '\\')
+			return false;
+	return true;
+}
+
+/* Anything else: made valid first, then escaped by the library. */
+static void put_escaped(struct text *text, const char *string, size_t length)
+{
+	char *clean = malloc(3 * length + 1), *json = NULL;
+	yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+	size_t json_length = 0;
+
+	if (clean && doc) {
+		yyjson_mut_val *value =
+			yyjson_mut_strn(doc, clean, utf8_clean(clean, string, length));
+
+		json = value ? yyjson_mut_val_write(value, 0, &json_length) : NULL;
+	}
+	/* a failed document, not a lie */
+	if (json)
+		text_append(text, json, json_length);
+	else
+		text->failed = true;
+	free(json);
+	yyjson_mut_doc_free(doc);
+	free(clean);
+}
+
+bool encode_text(struct text *text, const char *string)
 {
 	size_t length = strlen(string);
-	char small[512], *clean = small;
 
 	if (length == 0)
-		return yyjson_mut_null(doc);
-	if (length > sizeof small / 3 - 1)
-		clean = malloc(3 * length + 1);
-	/* NULL ends in a failed document, not in a lie */
-	if (!clean)
-		return NULL;
-	yyjson_mut_val *value = yyjson_mut_strncpy(doc, clean, utf8_clean(clean, string, length));
-
-	if (clean != small)
-		free(clean);
-	return value;
+		return put_null(text);
+	if (is_plain(string, length))
+		put_quoted(text, string, length);
+	else
+		put_escaped(text, string, length);
+	return false;
 }
 
-yyjson_mut_val *encode_id(yyjson_mut_doc *doc, struct fact id)
+bool encode_id(struct text *text, struct fact id)
 {
-	char digits[24];
-
 	if (!fact_is_known(id))
-		return yyjson_mut_null(doc);
-	(void)snprintf(digits, sizeof digits, "%" PRIu64, id.value);
-	return yyjson_mut_strcpy(doc, digits);
+		return put_null(text);
+	char digits[DIGITS_MAX];
+	size_t length = to_digits(digits, id.value);
+
+	put_quoted(text, digits + DIGITS_MAX - length, length);
+	return false;
 }
 
-static yyjson_mut_val *time_value(yyjson_mut_doc *doc, uint64_t realtime_ns)
+static void put_time(struct text *text, uint64_t realtime_ns)
 {
-	char text[40];
+	char time[40];
 
-	clock_rfc3339(realtime_ns, text, sizeof text);
-	return yyjson_mut_strcpy(doc, text);
+	clock_rfc3339(realtime_ns, time, sizeof time);
+	put_word(text, time);
 }
 
-static yyjson_mut_val *hex_value(yyjson_mut_doc *doc, uint64_t value)
+static void put_signed(struct text *text, int64_t number)
 {
-	char digits[24];
-
-	(void)snprintf(digits, sizeof digits, "%016" PRIX64, value);
-	return yyjson_mut_strcpy(doc, digits);
+	if (number < 0)
+		text_putc(text, '-');
+	encode_number(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
-static yyjson_mut_val *known_value(const struct encoded *object, const struct field *field,
-				   struct fact fact)
+void encode_flag(struct encoded *object, const char *name, bool value)
+{
+	encode_key(object, name);
+	text_puts(object->text, value ? "true" : "false");
+}
+
+/* Return: whether it came out as null all the same. */
+static bool put_known(const struct encoded *object, const struct field *field, struct fact fact)
 {
 	const char *word;
 
 	switch (field->type) {
 	case FIELD_SIGNED:
-		return yyjson_mut_sint(object->doc, fact_signed(fact));
+		put_signed(object->text, fact_signed(fact));
+		return false;
 	case FIELD_FLAG:
-		return yyjson_mut_bool(object->doc, fact.value != 0);
+		text_puts(object->text, fact.value ? "true" : "false");
+		return false;
 	case FIELD_HEX:
-		return hex_value(object->doc, fact.value);
+		text_printf(object->text, "\"%016" PRIX64 "\"", fact.value);
+		return false;
 	case FIELD_ID:
-		return encode_id(object->doc, fact);
+		return encode_id(object->text, fact);
 	case FIELD_TIME:
-		return time_value(object->doc, fact.value);
+		put_time(object->text, fact.value);
+		return false;
 	case FIELD_WORD:
 		word = field_word(field, fact.value);
-		return word ? yyjson_mut_str(object->doc, word) : yyjson_mut_null(object->doc);
+		if (!word)
+			return put_null(object->text);
+		put_word(object->text, word);
+		return false;
 	case FIELD_TEXT:
-		return encode_text(object->doc,
+		return encode_text(object->text,
 				   snapshot_text(object->snapshot, (string_id)fact.value));
 	default:
-		return yyjson_mut_uint(object->doc, fact.value);
+		encode_number(object->text, fact.value);
+		return false;
 	}
 }
 
-static void note(struct encoded *object, yyjson_mut_val **notes, const struct field *field,
-		 struct fact fact)
+static void note(struct encoded *object, const struct field *field, struct fact fact,
+		 enum fact_state state)
 {
-	if (!*notes)
-		*notes = yyjson_mut_obj(object->doc);
-	yyjson_mut_obj_add_str(object->doc, *notes, field->path,
-			       fact_reason_text((enum fact_reason)fact.reason));
+	if (object->note_count < ENCODE_NOTES_MAX)
+		object->notes[object->note_count++] =
+			(struct encode_note){field->path, fact.reason, (uint8_t)state};
+	else
+		object->text->failed = true;
 }
 
-static void encode_field(struct encoded *object, yyjson_mut_val *into, const struct field *field,
-			 struct fact fact)
+static void put_field(struct encoded *object, const struct field *field, struct fact fact)
 {
-	yyjson_mut_val *value;
+	bool is_null = false;
 
 	if (field->type == FIELD_OPEN)
-		value = yyjson_mut_bool(object->doc, !fact_is_known(fact));
+		text_puts(object->text, fact_is_known(fact) ? "false" : "true");
 	else if (fact_is_known(fact))
-		value = known_value(object, field, fact);
+		is_null = put_known(object, field, fact);
 	else
-		value = yyjson_mut_null(object->doc);
-	if (yyjson_mut_is_null(value) && !(field->may_not_apply && fact.reason == REASON_NONE))
-		note(object, &object->unavailable, field, fact);
-	else if (fact.state == FACT_ESTIMATE)
-		note(object, &object->estimates, field, fact);
-	else if (fact.state == FACT_STALE)
-		note(object, &object->stale, field, fact);
-	yyjson_mut_obj_add_val(object->doc, into, field_name(field), value);
+		is_null = put_null(object->text);
+	if (is_null && !(field->may_not_apply && fact.reason == REASON_NONE))
+		note(object, field, fact, FACT_DENIED);
+	else if (fact.state == FACT_ESTIMATE || fact.state == FACT_STALE)
+		note(object, field, fact, (enum fact_state)fact.state);
+}
+
+/* The fields of an inner object stand together: it opens before the first of them. */
+static void enter_group(struct encoded *object, const struct field *field, const char *dot)
+{
+	if (object->has_members)
+		text_putc(object->text, ',');
+	text_putc(object->text, '"');
+	text_append(object->text, field->path, (size_t)(dot - field->path));
+	text_append(object->text, "\":{", 3);
+	object->has_members = false;
+}
+
+static void leave_group(struct encoded *object)
+{
+	text_putc(object->text, '}');
+	object->has_members = true;
 }
 
 void encode_fields(struct encoded *object, const struct field_list *list, const void *from)
 {
-	yyjson_mut_val *group = NULL;
-	const char *group_path = "";
+	const char *group = NULL;
 	size_t group_length = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct field *field = &list->fields[i];
 		const char *dot = strchr(field->path, '.');
-		struct fact fact = field_load(from, field);
+		bool stays = group && dot && strncmp(field->path, group, group_length + 1) == 0;
 
-		/* the fields of an inner object stand together */
-		if (dot && (!group || strncmp(field->path, group_path, group_length + 1) != 0)) {
-			group = yyjson_mut_obj(object->doc);
-			group_path = field->path;
-			group_length = (size_t)(dot - field->path);
-			yyjson_mut_obj_add(object->value,
-					   yyjson_mut_strncpy(object->doc, group_path, group_length),
-					   group);
-		}
-		encode_field(object, dot ? group : object->value, field, fact);
+		if (group && !stays)
+			leave_group(object);
+		if (dot && !stays)
+			enter_group(object, field, dot);
+		group = dot ? field->path : NULL;
+		group_length = dot ? (size_t)(dot - field->path) : 0;
+		encode_key(object, dot ? dot + 1 : field->path);
+		put_field(object, field, field_load(from, field));
 	}
+	if (group)
+		leave_group(object);
 }

@@ -1,40 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/json_cards.h"
 
-static yyjson_mut_val *users_value(yyjson_mut_doc *doc, const struct snapshot *snapshot,
-				   const struct card *card)
-{
-	yyjson_mut_val *users = yyjson_mut_arr(doc);
+#include <inttypes.h>
 
+static void put_users(struct encoded *object, const struct card *card)
+{
+	const struct snapshot *snapshot = object->snapshot;
+
+	encode_key(object, "users");
+	text_putc(object->text, '[');
 	for (uint32_t i = 0; i < card->users.count; i++) {
 		const struct card_user *user = &snapshot->card_users[card->users.first + i];
-		yyjson_mut_val *one = yyjson_mut_obj(doc);
 
-		yyjson_mut_obj_add_uint(doc, one, "pid", snapshot->processes[user->process].pid);
-		yyjson_mut_obj_add_uint(doc, one, "handles", user->handles);
-		yyjson_mut_arr_append(users, one);
+		text_printf(object->text, "%s{\"pid\":%" PRIu32 ",\"handles\":%" PRIu32 "}",
+			    i ? "," : "", snapshot->processes[user->process].pid, user->handles);
 	}
-	return users;
+	text_putc(object->text, ']');
 }
 
-yyjson_mut_val *card_value(yyjson_mut_doc *doc, const struct snapshot *snapshot,
-			   const struct card *card)
+static void put_driver(struct encoded *document)
 {
-	struct encoded object = encode_begin(doc, snapshot);
+	struct encoded driver;
 
-	encode_fields(&object, &card_fields, card);
-	encode_value(&object, "users", users_value(doc, snapshot, card));
-	return encode_end(&object);
+	encode_key(document, "driver");
+	encode_begin(&driver, document->text, document->snapshot);
+	encode_flag(&driver, "loaded", document->snapshot->has_driver);
+	encode_key(&driver, "version");
+	(void)encode_text(driver.text,
+			  snapshot_text(driver.snapshot, driver.snapshot->driver_version));
+	encode_end(&driver);
 }
 
-void encode_place(struct encoded *object, const struct device *device)
+void put_cards(struct encoded *document)
+{
+	const struct snapshot *snapshot = document->snapshot;
+	struct encoded card;
+
+	put_driver(document);
+	encode_key(document, "cards");
+	text_putc(document->text, '[');
+	for (uint32_t i = 0; i < snapshot->card_count; i++) {
+		if (i)
+			text_putc(document->text, ',');
+		encode_begin(&card, document->text, snapshot);
+		encode_fields(&card, &card_fields, &snapshot->cards[i]);
+		put_users(&card, &snapshot->cards[i]);
+		encode_end(&card);
+	}
+	text_putc(document->text, ']');
+}
+
+void put_place(struct encoded *object, const struct device *device)
 {
 	const struct card *card = snapshot_card(object->snapshot, device);
 
 	encode_fields(object, &place_fields, device);
-	encode_value(object, "card",
-		     card ? yyjson_mut_uint(object->doc, card->number)
-			  : yyjson_mut_null(object->doc));
+	encode_key(object, "card");
+	if (card)
+		encode_number(object->text, card->number);
+	else
+		text_puts(object->text, "null");
 }
 
 static uint32_t find_process(const struct snapshot *snapshot, uint64_t pid)

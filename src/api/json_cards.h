@@ -6,10 +6,10 @@
 #include "api/decode.h"
 #include "api/encode.h"
 
-yyjson_mut_val *card_value(yyjson_mut_doc *doc, const struct snapshot *snapshot,
-			   const struct card *card);
-/* encode_place - number, card, remote and physical figures of a machine's device */
-void encode_place(struct encoded *object, const struct device *device);
+/* put_cards - the members "driver" and "cards" of the document */
+void put_cards(struct encoded *document);
+/* put_place - number, card, remote and physical figures of a machine's device */
+void put_place(struct encoded *object, const struct device *device);
 
 /* decode_cards - the document's cards, driver and users; after its processes. 0 or -ENOMEM. */
 int decode_cards(struct snapshot *snapshot, yyjson_val *root);

@@ -26,13 +26,23 @@ static bool reserve(struct text *text, size_t more)
 	return true;
 }
 
-void text_append(struct text *text, const char *bytes, size_t length)
+char *text_extend(struct text *text, size_t length)
 {
 	if (!reserve(text, length + 1))
-		return;
-	memcpy(text->bytes + text->length, bytes, length);
+		return NULL;
+	char *to = text->bytes + text->length;
+
 	text->length += length;
-	text->bytes[text->length] = '\0';
+	to[length] = '\0';
+	return to;
+}
+
+void text_append(struct text *text, const char *bytes, size_t length)
+{
+	char *to = text_extend(text, length);
+
+	if (to)
+		memcpy(to, bytes, length);
 }
 
 void text_puts(struct text *text, const char *string)

@@ -20,6 +20,11 @@ struct text {
 
 #define TEXT_INIT {0}
 
+/*
+ * text_extend - makes the text longer by `length` bytes, which the caller fills in at once.
+ * Return: where; NULL when the text has failed.
+ */
+char *text_extend(struct text *text, size_t length);
 void text_append(struct text *text, const char *bytes, size_t length);
 void text_puts(struct text *text, const char *string);
 void text_putc(struct text *text, char c);

@@ -23,11 +23,13 @@ void collection_init(struct collection *collection, const struct collect_options
 		.options = *options,
 		.now_monotonic_ns = clock_monotonic_ns(),
 	};
+	if (options->choice)
+		collection->options.buffers_only = true;
 	snapshot_init(&collection->snapshot);
 	collection->snapshot.time_ns = clock_realtime_ns();
 	collection->snapshot.consistent = 1;
 	collection->snapshot.has_buffers = options->buffers;
-	collection->snapshot.is_limited = options->slot_limit != 0;
+	collection->snapshot.is_limited = options->slot_limit != 0 || options->choice;
 }
 
 void collection_clear(struct collection *collection)
@@ -37,12 +39,8 @@ void collection_clear(struct collection *collection)
 			free(collection->ranges[i][type].ranges);
 	free(collection->ranges);
 	collection->ranges = NULL;
+	choice_clear(&collection->choice);
 	snapshot_clear(&collection->snapshot);
-}
-
-static uint64_t age(const struct collection *collection, uint64_t time_ns)
-{
-	return collection->now_monotonic_ns > time_ns ? collection->now_monotonic_ns - time_ns : 0;
 }
 
 static int add_string(struct snapshot *snapshot, const char *bytes, size_t size, string_id *ret_id)
@@ -140,7 +138,7 @@ static int add_failures(struct collection *collection, const struct region_image
 			return r;
 		snapshot->failures[index] = (struct failure){
 			.number = image->head.failures_count - i,
-			.age_ns = age(collection, from->time_ns),
+			.age_ns = collection_age(collection, from->time_ns),
 			.requested_bytes = from->requested_bytes,
 			.page_bytes = from->page_bytes,
 			.type = from->type < MEMORY_TYPES ? fact_of(from->type)
@@ -178,20 +176,6 @@ static int add_chips(struct snapshot *snapshot, const struct region_allocator *r
 	return 0;
 }
 
-/* Untrusted factors: a product that does not fit is as good as unknown. */
-static struct fact times(struct fact a, struct fact b)
-{
-	uint64_t product;
-
-	if (!fact_is_known(a))
-		return a;
-	if (!fact_is_known(b))
-		return b;
-	if (__builtin_mul_overflow(a.value, b.value, &product))
-		return fact_absent(REASON_NONE);
-	return fact_of(product);
-}
-
 static void fill_memory(struct memory *memory, const struct region_geometry *geometry,
 			const struct region_totals *totals, bool geometry_known)
 {
@@ -210,11 +194,11 @@ static void fill_memory(struct memory *memory, const struct region_geometry *geo
 		.peak_requested_bytes = fact_of(totals->peak_requested_bytes),
 		.peak_occupied_bytes = fact_of(totals->peak_bank_bytes),
 	};
-	memory->occupied_bytes = times(memory->bank_allocated_bytes, memory->banks);
-	memory->allocatable_bytes = times(memory->bank_size_bytes, memory->banks);
-	memory->free_bytes = times(memory->bank_free_bytes, memory->banks);
-	memory->largest_free_bytes = times(memory->bank_largest_free_bytes, memory->banks);
-	memory->peak_occupied_bytes = times(memory->peak_occupied_bytes, memory->banks);
+	memory->occupied_bytes = fact_times(memory->bank_allocated_bytes, memory->banks);
+	memory->allocatable_bytes = fact_times(memory->bank_size_bytes, memory->banks);
+	memory->free_bytes = fact_times(memory->bank_free_bytes, memory->banks);
+	memory->largest_free_bytes = fact_times(memory->bank_largest_free_bytes, memory->banks);
+	memory->peak_occupied_bytes = fact_times(memory->peak_occupied_bytes, memory->banks);
 }
 
 /* Totals of a process whose buffers cannot be read are zeros that mean nothing. */
@@ -369,206 +353,7 @@ static int add_process(struct collection *collection, const struct region_image 
 	return 0;
 }
 
-/* Index of the allocator with a row id among those of the last process; SNAPSHOT_NONE. */
-static uint32_t find_allocator(const struct snapshot *snapshot, struct span allocators, uint32_t id)
-{
-	for (uint32_t i = 0; i < allocators.count; i++)
-		if (snapshot->allocators[allocators.first + i].id == id)
-			return allocators.first + i;
-	return SNAPSHOT_NONE;
-}
-
-/* Row id to allocator index, once for all slots. */
-static void index_rows(const struct snapshot *snapshot, struct span allocators,
-		       uint32_t index[REGION_ALLOCATORS_MAX])
-{
-	for (uint32_t id = 0; id < REGION_ALLOCATORS_MAX; id++)
-		index[id] = find_allocator(snapshot, allocators, id);
-}
-
-static uint32_t slot_allocator(const uint32_t index[REGION_ALLOCATORS_MAX],
-			       const struct region_slot *slot)
-{
-	uint32_t row = region_slot_allocator(slot->place_bank);
-
-	return row < REGION_ALLOCATORS_MAX && region_slot_type(slot->place_bank) < MEMORY_TYPES
-		       ? index[row]
-		       : SNAPSHOT_NONE;
-}
-
-/* Where a slot's range belongs; NULL when the slot names no allocator of this table. */
-static struct collect_ranges *slot_ranges(struct collection *collection, const uint32_t *index,
-					  const struct region_slot *slot)
-{
-	uint32_t a = slot_allocator(index, slot);
-	uint64_t bytes = region_slot_bank_bytes(slot->place_bank);
-
-	if (a == SNAPSHOT_NONE || bytes == 0 || slot->address > UINT64_MAX - bytes)
-		return NULL;
-	return &collection->ranges[a][region_slot_type(slot->place_bank)];
-}
-
-/* Counted first, so that a table cannot make us allocate more than it has slots. */
-static int allocate_ranges(struct collection *collection, const struct region_slots *slots,
-			   struct span allocators, const uint32_t *index)
-{
-	for (uint32_t i = 0; i < slots->count; i++) {
-		struct collect_ranges *r = slot_ranges(collection, index, &slots->slots[i]);
-
-		if (r)
-			r->count++;
-	}
-	for (uint32_t a = allocators.first; a < allocators.first + allocators.count; a++)
-		for (int type = 0; type < MEMORY_TYPES; type++) {
-			struct collect_ranges *r = &collection->ranges[a][type];
-
-			r->ranges = malloc((r->count + 1) * sizeof *r->ranges);
-			r->count = 0;
-			if (!r->ranges)
-				return -ENOMEM;
-		}
-	return 0;
-}
-
-static int add_ranges(struct collection *collection, const struct region_slots *slots,
-		      struct span allocators, const uint32_t *index)
-{
-	int result = allocate_ranges(collection, slots, allocators, index);
-
-	for (uint32_t i = 0; result == 0 && i < slots->count; i++) {
-		const struct region_slot *slot = &slots->slots[i];
-		struct collect_ranges *r = slot_ranges(collection, index, slot);
-
-		if (r)
-			r->ranges[r->count++] = (struct range){
-				slot->address,
-				slot->address + region_slot_bank_bytes(slot->place_bank)};
-	}
-	for (uint32_t a = allocators.first; a < allocators.first + allocators.count; a++)
-		for (int type = 0; result == 0 && type < MEMORY_TYPES; type++) {
-			struct collect_ranges *r = &collection->ranges[a][type];
-
-			result = ranges_sort(r->ranges, r->count);
-			if (result == 0)
-				r->count = ranges_union(r->ranges, r->count);
-		}
-	return result;
-}
-
-static int add_buffers(struct collection *collection, const struct region_slots *slots,
-		       uint32_t process, const uint32_t *index)
-{
-	struct snapshot *snapshot = &collection->snapshot;
-
-	uint32_t limit = collection->options.slot_limit;
-
-	for (uint32_t i = 0; i < slots->count; i++) {
-		const struct region_slot *slot = &slots->slots[i];
-		uint32_t a = slot_allocator(index, slot), at;
-
-		if (limit && snapshot->buffer_count >= limit)
-			break;
-		if (a == SNAPSHOT_NONE)
-			continue;
-		int r = snapshot_add_buffer(snapshot, &at);
-
-		if (r < 0)
-			return r;
-		uint32_t pages = (uint32_t)slot->extent;
-
-		snapshot->buffers[at] = (struct buffer){
-			.process = process,
-			.allocator = a,
-			.address = slot->address,
-			.requested_bytes = slot->requested_bytes,
-			.bank_bytes = region_slot_bank_bytes(slot->place_bank),
-			.page_bytes = slot->page_bytes,
-			.pages = pages == UINT32_MAX ? UINT64_MAX : pages,
-			.age_ns = age(collection, slot->time_ns),
-			.event = slot->seq / 2,
-			.cores = (uint32_t)(slot->extent >> 32),
-			.thread = (uint32_t)slot->origin,
-			.type = (uint8_t)region_slot_type(slot->place_bank),
-			.layout = (uint8_t)region_slot_layout(slot->place_bank),
-		};
-	}
-	return 0;
-}
-
-static void fill_largest_free(struct collection *collection, struct span allocators)
-{
-	for (uint32_t a = allocators.first; a < allocators.first + allocators.count; a++)
-		for (int type = 0; type < MEMORY_TYPES; type++) {
-			struct allocator *allocator = &collection->snapshot.allocators[a];
-			const struct collect_ranges *r = &collection->ranges[a][type];
-			struct memory *memory = &allocator->memory[type];
-			uint64_t base = allocator->base_address[type], end;
-
-			if (!fact_is_known(memory->bank_size_bytes) ||
-			    !fact_is_known(memory->buffers) ||
-			    __builtin_add_overflow(base, memory->bank_size_bytes.value, &end))
-				continue;
-			memory->bank_largest_free_bytes =
-				fact_of(ranges_largest_hole(r->ranges, r->count, base, end));
-			memory->largest_free_bytes =
-				times(memory->bank_largest_free_bytes, memory->banks);
-		}
-}
-
-/*
- * Are addresses needed? For holes, and where several allocators hold buffers:
- * their sums mean nothing then.
- */
-static bool needs_ranges(const struct collection *collection, struct span allocators)
-{
-	uint32_t holders = 0;
-
-	for (uint32_t i = 0; i < allocators.count; i++) {
-		const struct allocator *a = &collection->snapshot.allocators[allocators.first + i];
-		bool holds = false;
-
-		for (int type = 0; type < MEMORY_TYPES; type++)
-			holds |= a->memory[type].buffers.value != 0;
-		holders += holds;
-	}
-	return collection->options.largest_free || holders > 1;
-}
-
-/* How many more buffers may be listed; all of them are read when their addresses are needed. */
-static uint32_t slots_wanted(const struct collection *collection, bool ranges)
-{
-	uint32_t limit = collection->options.slot_limit;
-
-	if (ranges || limit == 0)
-		return UINT32_MAX;
-	return limit > collection->snapshot.buffer_count ? limit - collection->snapshot.buffer_count
-							 : 0;
-}
-
-static int add_slots(struct collection *collection, const struct region_map *map,
-		     uint32_t process, struct span allocators, bool ranges)
-{
-	uint32_t index[REGION_ALLOCATORS_MAX];
-	struct region_slots slots;
-	int r = region_read_slots(map, slots_wanted(collection, ranges), &slots);
-
-	if (r < 0)
-		return r;
-	if (!slots.consistent)
-		collection->snapshot.consistent = 0;
-	index_rows(&collection->snapshot, allocators, index);
-	if (ranges) {
-		r = add_ranges(collection, &slots, allocators, index);
-		if (r == 0)
-			fill_largest_free(collection, allocators);
-	}
-	if (r == 0 && collection->options.buffers)
-		r = add_buffers(collection, &slots, process, index);
-	region_slots_clear(&slots);
-	return r;
-}
-
-int collection_add_table(struct collection *collection, const struct region_map *map, uint32_t pid,
+int collection_add_table(struct collection *collection, struct region_map *map, uint32_t pid,
 			 uint32_t uid, enum process_state state)
 {
 	struct region_image image;
@@ -585,11 +370,9 @@ int collection_add_table(struct collection *collection, const struct region_map 
 	}
 	if (r == 0)
 		collection->snapshot.processes[process].allocators = allocators;
-	bool ranges = r == 0 && needs_ranges(collection, allocators);
-
-	if (r == 0 && (ranges || collection->options.buffers))
-		r = add_slots(collection, map, process, allocators, ranges);
 	if (r == 0)
+		r = slots_add(collection, map, process);
+	if (r == 0 && !collection->options.buffers_only)
 		r = devices_of_process(collection, process);
 	region_image_clear(&image);
 	return r;
@@ -599,10 +382,12 @@ int collection_finish(struct collection *collection, struct snapshot *ret_snapsh
 {
 	int r = cards_add(collection);
 
-	if (r == 0)
+	if (r == 0 && !collection->options.buffers_only)
 		r = devices_of_machine(collection);
-	if (r == 0)
+	if (r == 0 && !collection->options.buffers_only)
 		r = cards_join(collection);
+	if (r == 0 && collection->options.choice)
+		r = choice_finish(&collection->choice, &collection->snapshot);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < collection->snapshot.allocator_count; i++)
@@ -610,6 +395,7 @@ int collection_finish(struct collection *collection, struct snapshot *ret_snapsh
 			free(collection->ranges[i][type].ranges);
 	free(collection->ranges);
 	collection->ranges = NULL;
+	choice_clear(&collection->choice);
 	*ret_snapshot = collection->snapshot;
 	snapshot_init(&collection->snapshot);
 	return 0;
@@ -625,7 +411,7 @@ int collection_set_container(struct collection *collection, uint32_t process,
 	return r < 0 ? r : add_string(snapshot, container->pod, sizeof container->pod, &to->pod);
 }
 
-static int visit(void *argument, const struct region_map *map, uint32_t pid, uint32_t uid,
+static int visit(void *argument, struct region_map *map, uint32_t pid, uint32_t uid,
 		 enum process_state state)
 {
 	struct collection *collection = argument;

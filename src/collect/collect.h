@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "analyse/ranges.h"
+#include "collect/choice.h"
 #include "model/snapshot.h"
 #include "region/reader.h"
 #include "source/cgroup.h"
@@ -23,6 +24,8 @@ struct collect_options {
 	bool cards;	   /* what the driver tells: cards, telemetry, who has them open */
 	const char *root; /* where devices are looked for; NULL: "/" */
 	uint32_t slot_limit; /* list so many buffers at most, as they lie in the tables; 0: all */
+	const struct collect_choice *choice; /* list the first in an order; means buffers_only */
+	bool buffers_only; /* neither devices nor holes, which a list of buffers does not show */
 };
 
 /* What was looked at, for the message of an empty machine and for doctor. */
@@ -72,7 +75,14 @@ struct collection {
 	struct snapshot snapshot;
 	struct collect_ranges (*ranges)[MEMORY_TYPES]; /* per allocator; NULL ranges: not read */
 	uint32_t ranges_capacity;
+	struct choice choice;
 };
+
+/* collection_age - from a time in a table; 0 for one that is yet to come */
+static inline uint64_t collection_age(const struct collection *collection, uint64_t time_ns)
+{
+	return collection->now_monotonic_ns > time_ns ? collection->now_monotonic_ns - time_ns : 0;
+}
 
 void collection_init(struct collection *collection, const struct collect_options *options);
 /* collection_clear - frees everything, the snapshot too unless collection_finish gave it away */
@@ -81,7 +91,7 @@ void collection_clear(struct collection *collection);
  * collection_add_table - one process's table. `pid`, `uid` and `state` come from the kernel, never
  * from the table. Return: 0 or -ENOMEM.
  */
-int collection_add_table(struct collection *collection, const struct region_map *map, uint32_t pid,
+int collection_add_table(struct collection *collection, struct region_map *map, uint32_t pid,
 			 uint32_t uid, enum process_state state);
 /* collection_set_container - of a process that was added. Return: 0 or -ENOMEM. */
 int collection_set_container(struct collection *collection, uint32_t process,
@@ -90,6 +100,12 @@ int collection_set_container(struct collection *collection, uint32_t process,
 int collection_add_user_name(struct collection *collection, uint32_t uid, string_id *ret_id);
 /* collection_finish - adds cards and the machine's devices and hands the snapshot over. 0 or -ENOMEM. */
 int collection_finish(struct collection *collection, struct snapshot *ret_snapshot);
+
+/*
+ * slots_add - what is wanted of a table's slots, after its allocators are there: buffers, ranges
+ * and with them the largest free ranges (slots.c). Return: 0 or -errno.
+ */
+int slots_add(struct collection *collection, struct region_map *map, uint32_t process);
 
 /* devices_of_process - the chips of one process, after its allocators are there (devices.c) */
 int devices_of_process(struct collection *collection, uint32_t process);

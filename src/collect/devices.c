@@ -14,19 +14,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * More chips than a machine has. Work grows with chips x allocators, and a lying table could name
- * 16,384 of them: seconds of work for nothing.
- */
-#define DEVICES_MAX 1024
+/* More chips than a machine has; a lying table could name 16,384 of them. */
+#define DEVICES_MAX 1024u
 
-/* Which allocators count for a device: those of one process, or of all live ones. */
+/* A power of two, so that the table of devices is at most half full. */
+#define BUCKETS (2 * DEVICES_MAX)
+
+/* One allocator that covers a device, in a list per device in the order of allocators. */
+struct cover {
+	uint32_t allocator;
+	uint32_t next; /* index of a cover, SNAPSHOT_NONE: the last */
+};
+
+/*
+ * Which allocators cover which device: found once, by a hash table over chips, so that the work
+ * grows with the chips that allocators name and not with devices x allocators.
+ */
+struct covers {
+	struct collection *collection;
+	struct span devices;
+	struct cover *all;
+	uint32_t count, capacity;
+	uint32_t first[DEVICES_MAX], last[DEVICES_MAX]; /* covers, by number of device */
+	uint32_t buckets[BUCKETS]; /* number of a device + 1; 0: free */
+};
+
+/* One memory type of one device and the allocators that count for it. */
 struct group {
 	struct collection *collection;
-	uint32_t process; /* SNAPSHOT_NONE: all live processes */
+	const struct cover *covers;
+	uint32_t first;
 	struct device *device;
 	enum memory_type type;
 };
+
+static struct allocator *allocator_of(const struct group *group, uint32_t cover)
+{
+	return &group->collection->snapshot.allocators[group->covers[cover].allocator];
+}
 
 static bool ever_held(const struct allocator *allocator)
 {
@@ -34,18 +59,6 @@ static bool ever_held(const struct allocator *allocator)
 		if (allocator->has_held[type])
 			return true;
 	return false;
-}
-
-static bool counts(const struct snapshot *snapshot, const struct allocator *allocator,
-		   uint32_t process, const struct device *device)
-{
-	if (fact_is_known(allocator->closed_ns))
-		return false;
-	if (process == SNAPSHOT_NONE
-		    ? snapshot->processes[allocator->process].state != PROCESS_LIVE
-		    : allocator->process != process)
-		return false;
-	return snapshot_covers(snapshot, allocator, device);
 }
 
 static uint32_t depth(const struct snapshot *snapshot, const struct allocator *allocator)
@@ -89,17 +102,15 @@ static void add_to(struct fact *sum, struct fact more)
 /* All ranges of the group's allocators in one array. Return: 0; -ENOMEM; -ENODATA: not read. */
 static int gather(const struct group *group, struct range **ret_ranges, size_t *ret_count)
 {
-	const struct snapshot *snapshot = &group->collection->snapshot;
 	struct range *all = NULL;
 	size_t count = 0;
 
-	for (uint32_t a = 0; a < snapshot->allocator_count; a++) {
-		const struct allocator *allocator = &snapshot->allocators[a];
-		const struct collect_ranges *r = &group->collection->ranges[a][group->type];
+	for (uint32_t c = group->first; c != SNAPSHOT_NONE; c = group->covers[c].next) {
+		const struct allocator *allocator = allocator_of(group, c);
+		const struct collect_ranges *r =
+			&group->collection->ranges[group->covers[c].allocator][group->type];
 		int error = 0;
 
-		if (!counts(snapshot, allocator, group->process, group->device))
-			continue;
 		if (!r->ranges && allocator->memory[group->type].buffers.value)
 			error = -ENODATA;
 		struct range *memory =
@@ -143,19 +154,6 @@ static int unite(const struct group *group, const struct allocator *top, uint64_
 	return r;
 }
 
-static struct fact scaled(struct fact per_bank, struct fact banks)
-{
-	uint64_t product;
-
-	if (!fact_is_known(per_bank))
-		return per_bank;
-	if (!fact_is_known(banks))
-		return banks;
-	return __builtin_mul_overflow(per_bank.value, banks.value, &product)
-		       ? fact_absent(REASON_NONE)
-		       : fact_of(product);
-}
-
 static int fill_united(const struct group *group, const struct allocator *top, struct memory *m)
 {
 	uint64_t allocated = 0, largest = 0;
@@ -173,9 +171,9 @@ static int fill_united(const struct group *group, const struct allocator *top, s
 		m->bank_free_bytes = fact_of(size > allocated ? size - allocated : 0);
 		m->bank_largest_free_bytes = fact_of(largest);
 	}
-	m->occupied_bytes = scaled(m->bank_allocated_bytes, m->banks);
-	m->free_bytes = scaled(m->bank_free_bytes, m->banks);
-	m->largest_free_bytes = scaled(m->bank_largest_free_bytes, m->banks);
+	m->occupied_bytes = fact_times(m->bank_allocated_bytes, m->banks);
+	m->free_bytes = fact_times(m->bank_free_bytes, m->banks);
+	m->largest_free_bytes = fact_times(m->bank_largest_free_bytes, m->banks);
 	return 0;
 }
 
@@ -187,11 +185,9 @@ static int fill_type(const struct group *group)
 	struct fact requested = {0}, buffers = {0}, peak_requested = {0}, peak_occupied = {0};
 	uint32_t holders = 0;
 
-	for (uint32_t a = 0; a < snapshot->allocator_count; a++) {
-		const struct allocator *allocator = &snapshot->allocators[a];
+	for (uint32_t c = group->first; c != SNAPSHOT_NONE; c = group->covers[c].next) {
+		const struct allocator *allocator = allocator_of(group, c);
 
-		if (!counts(snapshot, allocator, group->process, group->device))
-			continue;
 		if (is_better(snapshot, allocator, top))
 			top = allocator;
 		add_to(&requested, allocator->memory[group->type].requested_bytes);
@@ -222,11 +218,13 @@ static int fill_type(const struct group *group)
 		       : 0;
 }
 
-static int fill_device(struct collection *collection, uint32_t process, uint32_t index)
+static int fill_device(const struct covers *covers, uint32_t number)
 {
-	struct group group = {.collection = collection, .process = process};
+	struct group group = {.collection = covers->collection,
+			      .covers = covers->all,
+			      .first = covers->first[number]};
 
-	group.device = &collection->snapshot.devices[index];
+	group.device = &group.collection->snapshot.devices[covers->devices.first + number];
 	for (group.type = 0; group.type < MEMORY_TYPES; group.type++) {
 		int r = fill_type(&group);
 
@@ -236,62 +234,122 @@ static int fill_device(struct collection *collection, uint32_t process, uint32_t
 	return 0;
 }
 
-static bool has_device(const struct snapshot *snapshot, struct span devices,
-		       const struct chip *chip)
+static bool is_chip_of(const struct device *device, const struct chip *chip)
 {
-	for (uint32_t i = 0; i < devices.count; i++) {
-		const struct device *device = &snapshot->devices[devices.first + i];
+	return fact_is_known(chip->unique_id) == fact_is_known(device->unique_id) &&
+	       (fact_is_known(chip->unique_id) ? chip->unique_id.value == device->unique_id.value
+					       : chip->chip_id == device->chip_id);
+}
 
-		if (fact_is_known(chip->unique_id) == fact_is_known(device->unique_id) &&
-		    (fact_is_known(chip->unique_id)
-			     ? chip->unique_id.value == device->unique_id.value
-			     : chip->chip_id == device->chip_id))
-			return true;
+/* The bucket of a chip's device, or the free one where it belongs. */
+static uint32_t *bucket_of(struct covers *covers, const struct chip *chip)
+{
+	const struct device *devices =
+		covers->collection->snapshot.devices + covers->devices.first;
+	uint64_t name = fact_is_known(chip->unique_id) ? chip->unique_id.value : chip->chip_id;
+	uint32_t at = (uint32_t)(name * UINT64_C(0x9e3779b97f4a7c15) >> 32) % BUCKETS;
+
+	while (covers->buckets[at] && !is_chip_of(&devices[covers->buckets[at] - 1], chip))
+		at = (at + 1) % BUCKETS;
+	return &covers->buckets[at];
+}
+
+static int add_device(struct covers *covers, const struct chip *chip, uint32_t process,
+		      uint32_t arch, uint32_t *ret_number)
+{
+	struct snapshot *snapshot = &covers->collection->snapshot;
+	uint32_t index;
+	int r = snapshot_add_device(snapshot, &index);
+
+	if (r < 0)
+		return r;
+	snapshot->devices[index] = (struct device){
+		.unique_id = chip->unique_id,
+		.chip_id = chip->chip_id,
+		.process = process,
+		.arch = arch,
+	};
+	*ret_number = covers->devices.count++;
+	covers->first[*ret_number] = covers->last[*ret_number] = SNAPSHOT_NONE;
+	return 0;
+}
+
+static int add_cover(struct covers *covers, uint32_t number, uint32_t allocator)
+{
+	uint32_t last = covers->last[number];
+
+	/* an allocator may name a chip twice */
+	if (last != SNAPSHOT_NONE && covers->all[last].allocator == allocator)
+		return 0;
+	if (covers->count == covers->capacity) {
+		uint32_t larger = covers->capacity ? covers->capacity * 2 : 64;
+		struct cover *memory = realloc(covers->all, larger * sizeof *memory);
+
+		if (!memory)
+			return -ENOMEM;
+		covers->all = memory;
+		covers->capacity = larger;
 	}
-	return false;
+	covers->all[covers->count] = (struct cover){allocator, SNAPSHOT_NONE};
+	if (last == SNAPSHOT_NONE)
+		covers->first[number] = covers->count;
+	else
+		covers->all[last].next = covers->count;
+	covers->last[number] = covers->count++;
+	return 0;
+}
+
+/* Every chip of an allocator: its device, made when it is new, and that the one covers the other. */
+static int add_chips_of(struct covers *covers, uint32_t index, uint32_t process)
+{
+	const struct snapshot *snapshot = &covers->collection->snapshot;
+	const struct allocator *allocator = &snapshot->allocators[index];
+
+	for (uint32_t c = 0; c < allocator->chips.count; c++) {
+		const struct chip *chip = &snapshot->chips[allocator->chips.first + c];
+		uint32_t *bucket = bucket_of(covers, chip), number;
+		int r = 0;
+
+		if (*bucket) {
+			number = *bucket - 1;
+		} else {
+			if (covers->devices.count == DEVICES_MAX)
+				continue;
+			r = add_device(covers, chip, process, allocator->arch, &number);
+			*bucket = number + 1;
+		}
+		if (r == 0)
+			r = add_cover(covers, number, index);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* Every chip of the open allocators of `process` (SNAPSHOT_NONE: of all live ones), once. */
 static int add_devices(struct collection *collection, uint32_t process, struct span *ret_span)
 {
-	struct snapshot *snapshot = &collection->snapshot;
-	struct span devices = {.first = snapshot->device_count};
+	const struct snapshot *snapshot = &collection->snapshot;
+	struct covers covers = {.collection = collection,
+				.devices = {.first = snapshot->device_count}};
+	struct span among = process == SNAPSHOT_NONE
+				    ? (struct span){0, snapshot->allocator_count}
+				    : snapshot->processes[process].allocators;
+	int r = 0;
 
-	for (uint32_t a = 0; a < snapshot->allocator_count; a++) {
+	for (uint32_t a = among.first; r == 0 && a < among.first + among.count; a++) {
 		const struct allocator *allocator = &snapshot->allocators[a];
+		bool live = snapshot->processes[allocator->process].state == PROCESS_LIVE;
 
-		if (fact_is_known(allocator->closed_ns) ||
-		    (process == SNAPSHOT_NONE
-			     ? snapshot->processes[allocator->process].state != PROCESS_LIVE
-			     : allocator->process != process))
-			continue;
-		for (uint32_t c = 0; c < allocator->chips.count; c++) {
-			const struct chip *chip = &snapshot->chips[allocator->chips.first + c];
-			uint32_t index;
-
-			if (devices.count == DEVICES_MAX || has_device(snapshot, devices, chip))
-				continue;
-			int r = snapshot_add_device(snapshot, &index);
-
-			if (r < 0)
-				return r;
-			snapshot->devices[index] = (struct device){
-				.unique_id = chip->unique_id,
-				.chip_id = chip->chip_id,
-				.process = process,
-				.arch = allocator->arch,
-			};
-			devices.count++;
-		}
+		if (!fact_is_known(allocator->closed_ns) && (live || process != SNAPSHOT_NONE))
+			r = add_chips_of(&covers, a, process);
 	}
-	for (uint32_t i = 0; i < devices.count; i++) {
-		int r = fill_device(collection, process, devices.first + i);
-
-		if (r < 0)
-			return r;
-	}
-	*ret_span = devices;
-	return 0;
+	for (uint32_t i = 0; r == 0 && i < covers.devices.count; i++)
+		r = fill_device(&covers, i);
+	free(covers.all);
+	if (r == 0)
+		*ret_span = covers.devices;
+	return r;
 }
 
 int devices_of_process(struct collection *collection, uint32_t process)

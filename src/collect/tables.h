@@ -5,7 +5,7 @@
 #include "collect/collect.h"
 
 /* Called with each accepted table; the map is closed afterwards. A negative result ends the walk. */
-typedef int table_visitor(void *argument, const struct region_map *map, uint32_t pid, uint32_t uid,
+typedef int table_visitor(void *argument, struct region_map *map, uint32_t pid, uint32_t uid,
 			  enum process_state state);
 
 /*

@@ -90,3 +90,16 @@ const char *fact_reason_text(enum fact_reason reason)
 
 	return reason < REASON_COUNT ? texts[reason] : texts[REASON_NONE];
 }
+
+struct fact fact_times(struct fact a, struct fact b)
+{
+	uint64_t product;
+
+	if (!fact_is_known(a))
+		return a;
+	if (!fact_is_known(b))
+		return b;
+	if (__builtin_mul_overflow(a.value, b.value, &product))
+		return fact_absent(REASON_NONE);
+	return fact_of(product);
+}

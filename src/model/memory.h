@@ -95,6 +95,9 @@ static inline struct fact fact_estimate(uint64_t value, enum fact_reason reason)
 	return (struct fact){value, FACT_ESTIMATE, (uint8_t)reason};
 }
 
+/* fact_times - of untrusted factors: a product that does not fit is as good as unknown */
+struct fact fact_times(struct fact a, struct fact b);
+
 const char *fact_reason_text(enum fact_reason reason);
 
 /*

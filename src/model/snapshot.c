@@ -144,6 +144,8 @@ uint64_t snapshot_buffers_total(const struct snapshot *snapshot)
 {
 	uint64_t total = 0;
 
+	if (snapshot->is_counted)
+		return snapshot->buffers_seen;
 	if (!snapshot->is_limited)
 		return snapshot->buffer_count;
 	for (uint32_t i = 0; i < snapshot->process_count; i++)

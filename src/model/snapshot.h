@@ -191,6 +191,8 @@ struct snapshot {
 	uint8_t	 consistent; /* buffers are one cut in time for every process */
 	uint8_t	 has_buffers;
 	uint8_t	 is_limited; /* not every live buffer is listed */
+	uint8_t	 is_counted; /* ... but all were looked at: the two counts below are known */
+	uint64_t buffers_seen, buffers_passing; /* live buffers; those of them that were wanted */
 	uint32_t process_count, allocator_count, chip_count, device_count, capability_count,
 		failure_count, buffer_count, card_count, card_user_count;
 	struct process *processes;
@@ -233,14 +235,13 @@ int snapshot_add_buffer(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_card(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_card_user(struct snapshot *snapshot, uint32_t *ret_index);
 
+/* snapshot_covers - does an allocator cover this chip (same process, same unique id or chip id)? */
+bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *allocator,
+		     const struct device *device);
 /* snapshot_card - of a machine's device; NULL when no card is known to have it */
 const struct card *snapshot_card(const struct snapshot *snapshot, const struct device *device);
 
 /* snapshot_buffers_total - live buffers of the processes in it whose details are shown */
 uint64_t snapshot_buffers_total(const struct snapshot *snapshot);
-
-/* snapshot_covers - does an allocator cover this chip (same process, same unique id or chip id)? */
-bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *allocator,
-		     const struct device *device);
 
 #endif

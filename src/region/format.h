@@ -116,7 +116,8 @@ struct region_head {
 	uint64_t allocators_used; /* rows at or above this index were never used */
 	uint64_t failures_count;  /* failed allocations so far; ring index = count % rows */
 	uint64_t moved; /* 1: the process went on in another file; this one is history */
-	uint64_t reserved1[3];
+	uint64_t left_out; /* of a copy: live buffers it had no room for, the smallest */
+	uint64_t reserved1[2];
 
 	/* 1088: what could not be recorded, each a count of buffers unless said */
 	uint64_t dropped_full;	    /* more than `slots` live buffers */
@@ -325,6 +326,7 @@ REGION_ASSERT_OFFSET(region_head, slots_high_water, 1032);
 REGION_ASSERT_OFFSET(region_head, slots_live, 1036);
 REGION_ASSERT_OFFSET(region_head, allocators_used, 1040);
 REGION_ASSERT_OFFSET(region_head, failures_count, 1048);
+REGION_ASSERT_OFFSET(region_head, left_out, 1064);
 REGION_ASSERT_OFFSET(region_head, dropped_full, 1088);
 REGION_ASSERT_OFFSET(region_head, copies, 1144);
 REGION_ASSERT_SIZE(region_capability, 128);

@@ -95,27 +95,85 @@ static bool part_is_good(const struct region_part *part, unsigned id, uint64_t f
 	       (uint64_t)part->element_bytes * part->count <= file_bytes - part->offset;
 }
 
-int region_map_refresh(struct region_map *map)
+static void mark_page(struct region_map *map, uint64_t page, bool holds_data)
 {
-	off_t at = 0, end = (off_t)map->bytes;
+	uint8_t bit = (uint8_t)(1u << (page % 8));
+	uint8_t *byte = &map->pages[page / 8];
+
+	*byte = (uint8_t)(holds_data ? *byte | bit : *byte & ~bit);
+}
+
+/* The pages that a range of the file touches; the part of one page counts as the page. */
+static int refresh_range(struct region_map *map, uint64_t from, uint64_t to)
+{
+	uint64_t first = from / REGION_PAGE_BYTES;
+	uint64_t past = (to + REGION_PAGE_BYTES - 1) / REGION_PAGE_BYTES;
+	off_t at = (off_t)(first * REGION_PAGE_BYTES);
 	unsigned extents = 0;
 
-	if (map->fd < 0) /* the writer is gone: what was known then stays true */
-		return 0;
-	memset(map->pages, 0, (map->page_count + 7) / 8);
-	while (at < end && extents++ < EXTENTS_MAX) {
+	if (past > map->page_count)
+		past = map->page_count;
+	for (uint64_t page = first; page < past; page++)
+		mark_page(map, page, false);
+	while ((uint64_t)at < past * REGION_PAGE_BYTES && extents++ < EXTENTS_MAX) {
 		off_t data = lseek(map->fd, at, SEEK_DATA);
 
 		if (data < 0)
 			return errno == ENXIO ? 0 : -errno;
+		if ((uint64_t)data >= past * REGION_PAGE_BYTES)
+			break;
 		at = lseek(map->fd, data, SEEK_HOLE);
 		if (at < 0)
 			return -errno;
 		for (uint64_t page = (uint64_t)data / REGION_PAGE_BYTES;
-		     page < map->page_count && page * REGION_PAGE_BYTES < (uint64_t)at; page++)
-			map->pages[page / 8] |= (uint8_t)(1u << (page % 8));
+		     page < past && page * REGION_PAGE_BYTES < (uint64_t)at; page++)
+			mark_page(map, page, true);
 	}
 	return 0;
+}
+
+/* Where the slots lie; a table may have them anywhere, and other parts in the same place. */
+static void slots_range(const struct region_map *map, uint64_t *ret_from, uint64_t *ret_to)
+{
+	const struct region_part *part = &map->parts[REGION_PART_SLOTS];
+
+	*ret_from = part->count ? part->offset : map->bytes;
+	*ret_to = *ret_from + (uint64_t)part->count * part->element_bytes;
+}
+
+int region_map_refresh(struct region_map *map)
+{
+	uint64_t from, to;
+
+	if (map->fd < 0) /* frozen: what was known then stays true */
+		return 0;
+	slots_range(map, &from, &to);
+	map->slots_stale = true;
+	int r = refresh_range(map, 0, from);
+
+	return r == 0 && to < map->bytes ? refresh_range(map, to, map->bytes) : r;
+}
+
+static int refresh_slots(struct region_map *map)
+{
+	uint64_t from, to;
+
+	if (!map->slots_stale || map->fd < 0)
+		return 0;
+	slots_range(map, &from, &to);
+	int r = refresh_range(map, from, to);
+
+	map->slots_stale = r < 0;
+	return r;
+}
+
+int region_map_freeze(struct region_map *map)
+{
+	int r = map->fd < 0 ? 0 : refresh_range(map, 0, map->bytes);
+
+	map->fd = -1;
+	map->slots_stale = false;
+	return r;
 }
 
 static int check_file(int fd, uint64_t *ret_bytes)
@@ -178,7 +236,7 @@ int region_map_open(int fd, struct region_map *ret_map)
 	map.base = base;
 	map.page_count = (map.bytes + REGION_PAGE_BYTES - 1) / REGION_PAGE_BYTES;
 	map.pages = calloc(1, (map.page_count + 7) / 8);
-	r = map.pages ? region_map_refresh(&map) : -ENOMEM;
+	r = map.pages ? refresh_range(&map, 0, map.bytes) : -ENOMEM;
 	if (r == 0)
 		r = check_head(&map);
 	if (r != 0) {
@@ -323,46 +381,33 @@ static void read_head(const struct region_map *map, struct region_head *head)
 
 int region_read_image(const struct region_map *map, struct region_image *ret_image)
 {
-	struct region_image image = {0};
-
-	read_head(map, &image.head);
-	image.event = image.head.seq / 2;
-
-	uint64_t used = image.head.allocators_used;
+	uint64_t used = word_load(&shared_head(map)->allocators_used);
 	uint32_t rows = map->parts[REGION_PART_ALLOCATORS].count;
 
 	if (used < rows)
 		rows = (uint32_t)used;
-	image.rows = calloc(rows ? rows : 1, sizeof *image.rows);
-	if (!image.rows)
+	struct region_row *memory = malloc((rows ? rows : 1) * sizeof *memory);
+
+	if (!memory)
 		return -ENOMEM;
+	/* filled in place: it is large, most of it is the unused end of its arrays */
+	ret_image->rows = memory;
+	ret_image->unstable = 0;
+	ret_image->row_count = ret_image->failure_count = ret_image->capability_count = 0;
+	read_head(map, &ret_image->head);
+	ret_image->event = ret_image->head.seq / 2;
 	for (uint32_t id = 0; id < rows; id++)
-		read_row(map, id, &image);
-	read_failures(map, &image);
-	read_capabilities(map, &image);
-	*ret_image = image;
+		read_row(map, id, ret_image);
+	read_failures(map, ret_image);
+	read_capabilities(map, ret_image);
 	return 0;
 }
 
 void region_image_clear(struct region_image *image)
 {
 	free(image->rows);
-	*image = (struct region_image){0};
-}
-
-static int append(struct region_slots *slots, uint32_t *capacity, const struct region_slot *slot)
-{
-	if (slots->count == *capacity) {
-		uint32_t larger = *capacity ? *capacity * 2 : 1024;
-		struct region_slot *memory = realloc(slots->slots, larger * sizeof *memory);
-
-		if (!memory)
-			return -ENOMEM;
-		slots->slots = memory;
-		*capacity = larger;
-	}
-	slots->slots[slots->count++] = *slot;
-	return 0;
+	image->rows = NULL;
+	image->row_count = image->failure_count = image->capability_count = 0;
 }
 
 /* Return: 1 copied; 0 not a live slot; -1 half written. */
@@ -381,60 +426,115 @@ static int copy_slot(struct region_slot *copy, const struct region_slot *shared)
 	return word_load(&shared->seq) == first;
 }
 
-static int scan(const struct region_map *map, uint32_t limit, uint32_t high_water,
-		struct region_slots *slots)
+/* One attempt. Return: 0, or what the visitor ended it with. */
+static int scan(const struct region_map *map, const struct region_slot_visitor *visitor,
+		uint32_t high_water, struct region_slots *cut)
 {
 	const struct region_part *part = &map->parts[REGION_PART_SLOTS];
 	uint32_t per_page = REGION_PAGE_BYTES / part->element_bytes;
-	uint32_t capacity = 0;
+	uint64_t good_page = UINT64_MAX; /* the last one that was found to hold data */
 
-	for (uint32_t i = 0; i < high_water && slots->count < limit; i++) {
+	for (uint32_t i = 0; i < high_water; i++) {
 		uint64_t offset = part->offset + (uint64_t)i * part->element_bytes;
+		uint64_t page = offset / REGION_PAGE_BYTES;
 
-		if (offset % REGION_PAGE_BYTES == 0 && per_page > 0 &&
-		    !page_holds_data(map, offset / REGION_PAGE_BYTES)) {
+		if (offset % REGION_PAGE_BYTES == 0 && per_page > 0 && !page_holds_data(map, page)) {
 			i += per_page - 1;
 			continue;
 		}
-		const struct region_slot *shared = range(map, offset, sizeof *shared);
+		uint64_t last = (offset + sizeof(struct region_slot) - 1) / REGION_PAGE_BYTES;
+
+		if ((page != good_page || last != page) &&
+		    !range(map, offset, sizeof(struct region_slot)))
+			continue;
+		good_page = page;
+
 		struct region_slot copy;
-		int r = shared ? copy_slot(&copy, shared) : 0;
+		int r = copy_slot(&copy, (const void *)(map->base + offset));
 
 		if (r < 0)
-			slots->torn++;
-		if (r <= 0 || copy.seq / 2 > slots->event)
+			cut->torn++;
+		if (r <= 0 || copy.seq / 2 > cut->event)
 			continue;
-		r = append(slots, &capacity, &copy);
-		if (r < 0)
+		cut->count++;
+		r = visitor->visit(visitor->argument, &copy);
+		if (r != 0)
 			return r;
 	}
 	return 0;
 }
 
-int region_read_slots(const struct region_map *map, uint32_t limit, struct region_slots *ret_slots)
+int region_visit_slots(struct region_map *map, const struct region_slot_visitor *visitor,
+		       struct region_slots *ret_cut)
 {
 	const struct region_head *head = shared_head(map);
 	const struct region_part *part = &map->parts[REGION_PART_SLOTS];
-	struct region_slots slots = {0};
+	struct region_slots cut = {0};
+	int r = refresh_slots(map);
 
-	for (int attempt = 0; attempt < CUT_ATTEMPTS && !slots.consistent; attempt++) {
+	for (int attempt = 0; r == 0 && attempt < CUT_ATTEMPTS && !cut.consistent; attempt++) {
 		uint64_t before = word_load(&head->seq);
 		uint32_t high_water = word_load32(&head->slots_high_water);
 
-		region_slots_clear(&slots);
+		visitor->restart(visitor->argument);
 		if (high_water > part->count)
 			high_water = part->count;
-		slots.event = before / 2;
-		int r = scan(map, limit, high_water, &slots);
-
-		if (r < 0) {
-			region_slots_clear(&slots);
+		cut = (struct region_slots){.event = before / 2};
+		r = scan(map, visitor, high_water, &cut);
+		if (r < 0)
 			return r;
-		}
-		slots.consistent = seq_is_stable(before, word_load(&head->seq)) && slots.torn == 0;
-		if (slots.count > CUT_SLOTS_MAX)
+		r = 0; /* enough is as good as all */
+		cut.consistent = seq_is_stable(before, word_load(&head->seq)) && cut.torn == 0;
+		if (cut.count > CUT_SLOTS_MAX)
 			break;
 	}
+	if (r == 0)
+		*ret_cut = cut;
+	return r;
+}
+
+/* The visitor that copies. */
+struct copies {
+	struct region_slot *slots;
+	uint32_t count, capacity, limit;
+};
+
+static void restart_copies(void *argument)
+{
+	struct copies *copies = argument;
+
+	copies->count = 0;
+}
+
+static int append(void *argument, const struct region_slot *slot)
+{
+	struct copies *copies = argument;
+
+	if (copies->count == copies->capacity) {
+		uint32_t larger = copies->capacity ? copies->capacity * 2 : 1024;
+		struct region_slot *memory = realloc(copies->slots, larger * sizeof *memory);
+
+		if (!memory)
+			return -ENOMEM;
+		copies->slots = memory;
+		copies->capacity = larger;
+	}
+	copies->slots[copies->count++] = *slot;
+	return copies->count >= copies->limit;
+}
+
+int region_read_slots(struct region_map *map, uint32_t limit, struct region_slots *ret_slots)
+{
+	struct copies copies = {.limit = limit};
+	const struct region_slot_visitor visitor = {restart_copies, append, &copies};
+	struct region_slots slots = {.consistent = true, .event = region_event(map)};
+	int r = limit == 0 ? 0 : region_visit_slots(map, &visitor, &slots);
+
+	if (r < 0) {
+		free(copies.slots);
+		return r;
+	}
+	slots.slots = copies.slots;
 	*ret_slots = slots;
 	return 0;
 }

@@ -36,6 +36,7 @@ struct region_map {
 	struct region_part parts[REGION_PARTS_MAX]; /* checked copies; count 0 where unusable */
 	uint8_t *pages;	    /* a bit per page: holds data */
 	uint64_t page_count;
+	bool slots_stale; /* which pages of slots hold data was not asked since the last refresh */
 };
 
 /*
@@ -45,8 +46,16 @@ struct region_map {
 int region_map_open(int fd, struct region_map *ret_map);
 /* region_map_close - unmaps; NULL base is fine */
 void region_map_close(struct region_map *map);
-/* region_map_refresh - looks again which pages hold data. Return: 0 or -errno. */
+/*
+ * region_map_refresh - looks again which pages hold data. For slots, which are nearly all of them,
+ * that is left to the next region_read_slots: most readers want figures only. Return: 0 or -errno.
+ */
 int region_map_refresh(struct region_map *map);
+/*
+ * region_map_freeze - nobody writes the table any more: looks at all its pages a last time and
+ * does without the descriptor from then on. Return: 0 or -errno (it is frozen all the same).
+ */
+int region_map_freeze(struct region_map *map);
 
 /* One allocator with its figures, copied under their sequence words. */
 struct region_row {
@@ -84,10 +93,22 @@ struct region_slots {
 /*
  * region_read_slots - copies the live slots, in slot order, at most `limit` of them.
  * Retries a few times for a consistent cut when the table is small enough that it can succeed.
- * Return: 0 or -ENOMEM. Free with region_slots_clear.
+ * Return: 0; -ENOMEM; -errno of lseek(2). Free with region_slots_clear.
  */
-int region_read_slots(const struct region_map *map, uint32_t limit, struct region_slots *ret_slots);
+int region_read_slots(struct region_map *map, uint32_t limit, struct region_slots *ret_slots);
 void region_slots_clear(struct region_slots *slots);
+
+/* Whoever looks at slots one by one, without a copy of them all. */
+struct region_slot_visitor {
+	void (*restart)(void *argument); /* another attempt: what was seen so far does not count */
+	/* visit - 0: go on; positive: enough; negative: fails the walk */
+	int (*visit)(void *argument, const struct region_slot *slot);
+	void *argument;
+};
+
+/* region_visit_slots - likewise; ret_cut gets everything but the slots. */
+int region_visit_slots(struct region_map *map, const struct region_slot_visitor *visitor,
+		       struct region_slots *ret_cut);
 
 /* region_event - the current event number, without reading anything else; 0 if unreadable */
 uint64_t region_event(const struct region_map *map);

@@ -126,8 +126,9 @@ int region_writer_share(struct region_writer *writer);
 void region_writer_unshare(struct region_writer *writer, int fd);
 /*
  * region_writer_copy - the table as it is now, in a file of its own (FAILURE_NAME, same format,
- * at most REGION_COPY_BYTES_MAX of slots), for an allocation that has just failed. At most one a
- * second; the last one stays open, so that readers find it. The newest row of failures is its cause.
+ * at most REGION_COPY_BYTES_MAX of slots: the largest buffers), for an allocation that has just
+ * failed. At most one a second; the last one stays open, so that readers find it. The newest row
+ * of failures is its cause.
  * Return: a read-only descriptor to be sent and closed; -EAGAIN within that second; -errno.
  */
 #define REGION_COPY_BYTES_MAX (16u << 20)

@@ -19,11 +19,7 @@
 #include "region/memfd.h"
 #include "region/words.h"
 
-#define MEMFD_MODE_TABLE   0400 /* any holder could otherwise reopen it for writing */
 #define MEMFD_MODE_CONTROL 0600
-
-/* Head, capabilities and failures are always there. */
-#define FRONT_BYTES REGION_TOTALS_OFFSET
 
 /* Blocks backed at once: two system calls for 2,048 new slots. */
 #define BLOCKS_AT_ONCE 2
@@ -33,9 +29,6 @@
 
 /* Of the address space still allowed we take at most one part in eight. */
 #define ADDRESS_SPACE_SHARE 8
-
-/* A program that retries a failing allocation must not spend its time on copies. */
-#define COPY_EVERY_NS UINT64_C(1000000000)
 
 #define SLOT_INDEX_BYTES (sizeof(uint64_t) + sizeof(uint32_t))
 
@@ -114,7 +107,7 @@ static void keep_out_of_children_and_cores(void *memory, size_t bytes)
 	(void)madvise(memory, bytes, MADV_NOHUGEPAGE);
 }
 
-static void *map(int fd, uint64_t bytes, void *at)
+void *writer_file_map(int fd, uint64_t bytes, void *at)
 {
 	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
 	void *memory = mmap(at, bytes, PROT_READ | PROT_WRITE, flags | (at ? MAP_FIXED : 0), fd, 0);
@@ -130,7 +123,7 @@ static int create_private(struct region_writer *writer)
 	uint64_t fixed = page_up(sizeof(struct region_writer_private));
 	uint64_t entries = page_up(writer->slots_max * sizeof(uint64_t));
 	uint64_t buckets = page_up(writer->slots_max * sizeof(uint32_t));
-	uint8_t *memory = map(-1, fixed + entries + buckets, NULL);
+	uint8_t *memory = writer_file_map(-1, fixed + entries + buckets, NULL);
 
 	if (!memory)
 		return -errno;
@@ -141,7 +134,7 @@ static int create_private(struct region_writer *writer)
 	return 0;
 }
 
-static int create_file(const char *name, uint64_t bytes, uint64_t backed_bytes, unsigned mode,
+int writer_file_create(const char *name, uint64_t bytes, uint64_t backed_bytes, unsigned mode,
 		       uint64_t *ret_device, uint64_t *ret_inode)
 {
 	int fd = memfd_create_sealed(name, bytes, mode);
@@ -161,12 +154,13 @@ static int create_file(const char *name, uint64_t bytes, uint64_t backed_bytes, 
 
 static int create_control(struct region_writer *writer, void *at)
 {
-	int fd = create_file(CONTROL_NAME, sizeof(struct control_page), sizeof(struct control_page),
-			     MEMFD_MODE_CONTROL, &writer->control_device, &writer->control_inode);
+	int fd = writer_file_create(CONTROL_NAME, sizeof(struct control_page),
+				    sizeof(struct control_page), MEMFD_MODE_CONTROL,
+				    &writer->control_device, &writer->control_inode);
 
 	if (fd < 0)
 		return fd;
-	struct control_page *page = map(fd, sizeof *page, at);
+	struct control_page *page = writer_file_map(fd, sizeof *page, at);
 
 	if (!page) {
 		int r = -errno;
@@ -259,12 +253,13 @@ static int create(struct region_writer *writer, const struct region_identity *id
 	r = create_private(writer);
 	if (r < 0)
 		return r;
-	r = create_file(REGION_NAME, REGION_FILE_BYTES(writer->slots_max), FRONT_BYTES,
-			MEMFD_MODE_TABLE, &writer->table_device, &writer->table_inode);
+	r = writer_file_create(REGION_NAME, REGION_FILE_BYTES(writer->slots_max), FRONT_BYTES,
+			       MEMFD_MODE_TABLE, &writer->table_device, &writer->table_inode);
 	if (r < 0)
 		return r;
 	writer->table_fd = r;
-	writer->table = map(writer->table_fd, REGION_FILE_BYTES(writer->slots_max), NULL);
+	writer->table =
+		writer_file_map(writer->table_fd, REGION_FILE_BYTES(writer->slots_max), NULL);
 	if (!writer->table)
 		return -errno;
 	r = create_control(writer, NULL);
@@ -440,39 +435,6 @@ int writer_back_row(struct region_writer *writer, uint32_t row)
 	return r;
 }
 
-/* Copies what is backed, at most so many bytes of slots; the rest of the new file stays a hole. */
-static int copy_table(struct region_writer *writer, int fd, uint8_t *to, uint64_t slot_bytes_max)
-{
-	uint64_t rows = writer->allocators_used;
-	uint64_t front[][2] = {
-		{0, FRONT_BYTES},
-		{REGION_TOTALS_OFFSET, rows * REGION_MEMORY_TYPES * sizeof(struct region_totals)},
-		{REGION_VERIFY_OFFSET, rows * REGION_MEMORY_TYPES * sizeof(struct region_verify)},
-		{REGION_ALLOCATORS_OFFSET, rows * sizeof(struct region_allocator)},
-	};
-
-	for (unsigned i = 0; i < sizeof front / sizeof front[0]; i++) {
-		int r = front[i][1] ? memfd_back(fd, front[i][0], front[i][1]) : 0;
-
-		if (r < 0)
-			return r;
-		memcpy(to + front[i][0], writer->table + front[i][0], front[i][1]);
-	}
-	for (uint32_t block = 0; block < writer->slots_max / REGION_BLOCK_SLOTS; block++) {
-		uint64_t offset = REGION_SLOTS_OFFSET + (uint64_t)block * REGION_BLOCK_BYTES;
-
-		if (!writer_block_is_backed(writer, block) || slot_bytes_max < REGION_BLOCK_BYTES)
-			continue;
-		int r = memfd_back(fd, offset, REGION_BLOCK_BYTES);
-
-		if (r < 0)
-			return r;
-		slot_bytes_max -= REGION_BLOCK_BYTES;
-		memcpy(to + offset, writer->table + offset, REGION_BLOCK_BYTES);
-	}
-	return 0;
-}
-
 /*
  * After close_range(2) or a daemon's closefrom() our number may be another
  * file. The mapping is still whole, but nobody can find it by descriptor and
@@ -482,12 +444,13 @@ static int move_table(struct region_writer *writer)
 {
 	uint64_t bytes = REGION_FILE_BYTES(writer->slots_max);
 	uint64_t device, inode;
-	int fd = create_file(REGION_NAME, bytes, FRONT_BYTES, MEMFD_MODE_TABLE, &device, &inode);
+	int fd = writer_file_create(REGION_NAME, bytes, FRONT_BYTES, MEMFD_MODE_TABLE, &device,
+				    &inode);
 
 	if (fd < 0)
 		return fd;
-	uint8_t *copy = map(fd, bytes, NULL);
-	int r = copy ? copy_table(writer, fd, copy, UINT64_MAX) : -errno;
+	uint8_t *copy = writer_file_map(fd, bytes, NULL);
+	int r = copy ? writer_copy_table(writer, fd, copy) : -errno;
 
 	if (r < 0) {
 		if (copy)
@@ -521,42 +484,12 @@ int writer_check_files(struct region_writer *writer)
 	return writer_check_table(writer);
 }
 
-/* Lock held. The new copy replaces the last one. Return: 0 or -errno. */
-static int make_copy(struct region_writer *writer)
-{
-	uint64_t bytes = REGION_FILE_BYTES(writer->slots_max), device, inode;
-	struct rlimit limit;
-
-	/* a second mapping, however short, could make another thread's malloc fail */
-	if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur != RLIM_INFINITY)
-		return -ENOMEM;
-	int fd = create_file(FAILURE_NAME, bytes, FRONT_BYTES, MEMFD_MODE_TABLE, &device, &inode);
-
-	if (fd < 0)
-		return fd;
-	uint8_t *copy = map(fd, bytes, NULL);
-	int r = copy ? copy_table(writer, fd, copy, REGION_COPY_BYTES_MAX) : -errno;
-
-	if (copy)
-		(void)munmap(copy, bytes);
-	if (r < 0) {
-		(void)close(fd);
-		return r;
-	}
-	if (memfd_is(writer->copy_fd, writer->copy_device, writer->copy_inode))
-		(void)close(writer->copy_fd);
-	writer->copy_fd = fd;
-	writer->copy_device = device;
-	writer->copy_inode = inode;
-	return 0;
-}
-
 /*
  * A descriptor that can only read. A process that has changed its uid may not
  * reopen its own file any more; the servers it trusts then get one that could
  * write, which is better than none.
  */
-static int reopen(int fd)
+int writer_file_reopen(int fd)
 {
 	char path[64];
 
@@ -568,31 +501,13 @@ static int reopen(int fd)
 	return reader < 0 ? -errno : reader;
 }
 
-int region_writer_copy(struct region_writer *writer, uint64_t now_ns)
-{
-	int saved_errno = errno;
-	int r = -EAGAIN;
-
-	region_lock_take(&writer->lock);
-	if (writer->state == REGION_WRITER_READY &&
-	    (writer->copied_ns == 0 || now_ns - writer->copied_ns >= COPY_EVERY_NS)) {
-		writer->copied_ns = now_ns ? now_ns : 1;
-		r = make_copy(writer);
-		if (r == 0)
-			r = reopen(writer->copy_fd);
-	}
-	region_lock_give(&writer->lock);
-	errno = saved_errno;
-	return r;
-}
-
 int region_writer_share(struct region_writer *writer)
 {
 	region_lock_take(&writer->lock);
 	int r = writer_check_files(writer);
 
 	if (r == 0)
-		r = reopen(writer->table_fd);
+		r = writer_file_reopen(writer->table_fd);
 	region_lock_give(&writer->lock);
 	return r;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by writer.c (events) and writer_file.c (the file below them). Lock held, unless said. */
+/* Shared by writer.c (events), writer_file.c (the file below them) and
+ * writer_copy.c (copies of it). Lock held, unless said. */
 #ifndef TTMEM_REGION_WRITER_INTERNAL_H
 #define TTMEM_REGION_WRITER_INTERNAL_H
 
@@ -40,6 +41,21 @@ static inline bool writer_block_is_backed(const struct region_writer *writer, ui
 {
 	return writer->private->block_backed[block / 64] >> (block % 64) & 1;
 }
+
+#define MEMFD_MODE_TABLE 0400 /* any holder could otherwise reopen it for writing */
+
+/* Head, capabilities and failures are always there. */
+#define FRONT_BYTES REGION_TOTALS_OFFSET
+
+/* writer_file_create - a sealed file whose first bytes are backed. Return: descriptor or -errno. */
+int writer_file_create(const char *name, uint64_t bytes, uint64_t backed_bytes, unsigned mode,
+		       uint64_t *ret_device, uint64_t *ret_inode);
+/* writer_file_map - for writing, kept out of children and cores; fd -1: anonymous. NULL: errno. */
+void *writer_file_map(int fd, uint64_t bytes, void *at);
+/* writer_file_reopen - another descriptor of a file of ours, if possible one that only reads */
+int writer_file_reopen(int fd);
+/* writer_copy_table - all that is backed, into another file and its mapping. 0 or -errno. */
+int writer_copy_table(struct region_writer *writer, int fd, uint8_t *to);
 
 /* writer_back_block - makes sure the pages of a block of slots exist. 0 or -errno. */
 int writer_back_block(struct region_writer *writer, uint32_t block);

@@ -53,6 +53,7 @@ int failures_add(struct failures *failures, const struct received *received)
 		.uid = received->uid,
 		.gid = received->gid,
 	};
+	struct region_image image;
 	struct stat st;
 
 	if (fstat(received->table, &st) < 0)
@@ -69,7 +70,14 @@ int failures_add(struct failures *failures, const struct received *received)
 
 	if (r != 0)
 		return r;
-	table.map.fd = -1; /* nobody writes it any more: what holds data now always will */
+	(void)region_map_freeze(&table.map); /* nobody writes it any more */
+	r = region_read_image(&table.map, &image);
+	if (r < 0) {
+		region_map_close(&table.map);
+		return r;
+	}
+	table.left_out = image.head.left_out;
+	region_image_clear(&image);
 	make_room(failures, table.bytes, table.uid);
 	table.number = ++failures->accepted;
 	failures->tables[failures->count++] = table;

@@ -19,6 +19,7 @@ struct failure_table {
 	struct region_map map; /* its file is closed: the mapping keeps it */
 	uint64_t number;       /* 1 is the first that this server got */
 	uint64_t time_ns;      /* CLOCK_REALTIME, of its arrival */
+	uint64_t left_out;     /* buffers it had no room for, as its writer says */
 	uint64_t bytes, inode, device;
 	uint32_t pid, uid, gid;
 };

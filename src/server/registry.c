@@ -128,12 +128,11 @@ static void entry_died(struct entry *entry)
 	entry->state = PROCESS_EXITED;
 	entry->exited_ns = clock_realtime_ns();
 	/* the writer is gone: what holds data now will always; then the mapping is enough */
-	(void)region_map_refresh(&entry->map);
+	(void)region_map_freeze(&entry->map);
 	look_at_size(entry);
 	stop_watching(entry);
 	unmap_control(entry);
 	close_fd(&entry->table);
-	entry->map.fd = -1;
 	entry->registry->dead++;
 	entry->registry->generation++;
 	forget_old_dead(entry->registry);

@@ -193,7 +193,9 @@ static bool filter_arguments(const struct route_request *request, struct route_r
 static void write_page(struct route_response *response, const struct snapshot *snapshot,
 		       const uint32_t *indices, uint32_t count, uint64_t first, uint64_t limit)
 {
-	uint64_t total = snapshot->is_limited ? snapshot_buffers_total(snapshot) : count;
+	uint64_t total = snapshot->is_counted	? snapshot->buffers_passing
+			 : snapshot->is_limited ? snapshot_buffers_total(snapshot)
+						: count;
 	uint64_t left = first < count ? count - first : 0;
 	uint32_t shown = (uint32_t)(left < limit ? left : limit);
 
@@ -237,11 +239,25 @@ static bool buffers_snapshot(struct server *server, const struct route_request *
 	return r == 0;
 }
 
+static bool choice_passes(const void *argument, const struct snapshot *snapshot,
+			  const struct buffer *buffer)
+{
+	return buffer_passes(argument, snapshot, buffer);
+}
+
+static uint64_t choice_key(const void *argument, const struct snapshot *snapshot,
+			   const struct buffer *buffer)
+{
+	return buffer_key(argument, snapshot, buffer);
+}
+
 static void route_buffers(struct server *server, const struct route_request *request,
 			  struct route_response *response)
 {
-	struct collect_options options = {.buffers = true};
+	struct collect_options options = {.buffers = true, .buffers_only = true};
 	struct buffer_filter filter = {.order = ORDER_SLOT};
+	struct collect_choice choice = {
+		.passes = choice_passes, .key = choice_key, .argument = &filter};
 	uint64_t limit = LIMIT_DEFAULT, cursor = 0;
 	uint32_t *indices, count;
 	struct snapshot snapshot;
@@ -253,12 +269,16 @@ static void route_buffers(struct server *server, const struct route_request *req
 	if (limit == 0) /* a page that leads to itself */
 		return bad_argument(response, "limit");
 	options.pid = filter.pid;
-	if (cursor + limit < UINT32_MAX)
-		filter.sorted = (uint32_t)(cursor + limit);
-	/* in slot order and without a choice a page needs no more than what lies before its end */
+	/* a page needs no more than what comes before its end */
+	uint64_t end = cursor + limit < UINT32_MAX ? cursor + limit : UINT32_MAX;
+
+	filter.sorted = choice.count = (uint32_t)end;
+	/* in slot order and without a filter the rest need not even be looked at */
 	if (filter.order == ORDER_SLOT && filter.type < 0 && !filter.by_chip &&
-	    filter.min_bytes == 0 && cursor + limit < UINT32_MAX)
-		options.slot_limit = (uint32_t)(cursor + limit);
+	    filter.min_bytes == 0 && end != 0)
+		options.slot_limit = (uint32_t)end;
+	else
+		options.choice = &choice;
 	if (!buffers_snapshot(server, request, response, &options, &snapshot))
 		return;
 	int r = buffers_select(&snapshot, &filter, &indices, &count);
@@ -290,8 +310,10 @@ static void write_kept(struct server *server, const struct route_request *reques
 			continue;
 		clock_rfc3339(table->time_ns, time, sizeof time);
 		text_printf(&response->body,
-			    "%s{\"number\":%" PRIu64 ",\"pid\":%u,\"uid\":%u,\"time\":\"%s\"}",
-			    any ? "," : "", table->number, table->pid, table->uid, time);
+			    "%s{\"number\":%" PRIu64 ",\"pid\":%u,\"uid\":%u,\"time\":\"%s\""
+			    ",\"left_out\":%" PRIu64 "}",
+			    any ? "," : "", table->number, table->pid, table->uid, time,
+			    table->left_out);
 		any = true;
 	}
 	text_puts(&response->body, "]}");

@@ -234,7 +234,7 @@ static void on_signal(struct loop_watch *watch)
 }
 
 /* Tables that were there before us; the processes register by themselves as well. */
-static int adopt(void *argument, const struct region_map *map, uint32_t pid, uint32_t uid,
+static int adopt(void *argument, struct region_map *map, uint32_t pid, uint32_t uid,
 		 enum process_state state)
 {
 	struct server *server = argument;
@@ -463,7 +463,7 @@ int server_snapshot(struct server *server, const struct collect_options *options
 	int r = 0;
 
 	collection_init(&collection, options);
-	collection.sources = &server->sources;
+	collection.sources = options->buffers_only ? NULL : &server->sources;
 	/* the first question may come before the first round is over */
 	if (server->sources.sampler.rounds == 1)
 		sampler_wait(&server->sources.sampler);
@@ -491,10 +491,10 @@ int server_snapshot(struct server *server, const struct collect_options *options
 	return finish(server, &collection, viewer, r, ret_snapshot);
 }
 
-int server_failure_snapshot(struct server *server, const struct failure_table *table,
+int server_failure_snapshot(struct server *server, struct failure_table *table,
 			    const struct policy_viewer *viewer, struct snapshot *ret_snapshot)
 {
-	const struct collect_options options = {.buffers = true, .largest_free = true};
+	const struct collect_options options = {.buffers = true, .buffers_only = true};
 	struct collection collection;
 
 	collection_init(&collection, &options);

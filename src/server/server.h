@@ -62,7 +62,7 @@ int server_snapshot(struct server *server, const struct collect_options *options
 		    const struct policy_viewer *viewer, struct snapshot *ret_snapshot);
 
 /* server_failure_snapshot - the same of one failed allocation: its table as it was then */
-int server_failure_snapshot(struct server *server, const struct failure_table *table,
+int server_failure_snapshot(struct server *server, struct failure_table *table,
 			    const struct policy_viewer *viewer, struct snapshot *ret_snapshot);
 
 /* server_log - one line to stderr; with a priority prefix when a journal reads it */

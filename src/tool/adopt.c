@@ -70,7 +70,7 @@ static int connect_to(const char *directory)
 	return fd;
 }
 
-static int hand_over(void *argument, const struct region_map *map, uint32_t pid, uint32_t uid,
+static int hand_over(void *argument, struct region_map *map, uint32_t pid, uint32_t uid,
 		     enum process_state state)
 {
 	struct request *request = argument;

@@ -23,8 +23,9 @@
 #include "view/memory_report.h"
 
 static const struct option_row rows[] = {
-	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "the process; may be left out when there is only one"},
-	{"no-server", 0, ARGUMENT_NONE, NULL, "do not ask a server, look at the processes"},
+	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "the process; may be left out when there is only one",
+	 NULL},
+	{"no-server", 0, ARGUMENT_NONE, NULL, "do not ask a server, look at the processes", NULL},
 	{0},
 };
 

@@ -22,8 +22,8 @@ static bool on_chip(const struct snapshot *snapshot, const struct allocator *all
 	return false;
 }
 
-static bool passes(const struct snapshot *snapshot, const struct buffer *b,
-		   const struct buffer_filter *filter)
+bool buffer_passes(const struct buffer_filter *filter, const struct snapshot *snapshot,
+		   const struct buffer *b)
 {
 	if (filter->pid && snapshot->processes[b->process].pid != filter->pid)
 		return false;
@@ -35,10 +35,10 @@ static bool passes(const struct snapshot *snapshot, const struct buffer *b,
 	       on_chip(snapshot, &snapshot->allocators[b->allocator], filter->unique_id);
 }
 
-static uint64_t key_of(const struct snapshot *snapshot, const struct buffer *b,
-		       enum buffer_order order)
+uint64_t buffer_key(const struct buffer_filter *filter, const struct snapshot *snapshot,
+		    const struct buffer *b)
 {
-	switch (order) {
+	switch (filter->order) {
 	case ORDER_SIZE:
 		return UINT64_MAX - b->requested_bytes;
 	case ORDER_BANK:
@@ -127,9 +127,9 @@ int buffers_select(const struct snapshot *snapshot, const struct buffer_filter *
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < snapshot->buffer_count; i++)
-		if (passes(snapshot, &snapshot->buffers[i], filter))
+		if (buffer_passes(filter, snapshot, &snapshot->buffers[i]))
 			keys[count++] = (struct key){
-				key_of(snapshot, &snapshot->buffers[i], filter->order), i};
+				buffer_key(filter, snapshot, &snapshot->buffers[i]), i};
 	if (filter->order != ORDER_SLOT)
 		sort_keys(keys, count, filter->top ? filter->top : filter->sorted);
 	if (filter->top && count > filter->top)

@@ -25,6 +25,12 @@ struct buffer_filter {
 	uint32_t sorted; /* only the first so many need be in order; 0: all */
 };
 
+/* buffer_passes, buffer_key - the two questions of a selection: is it shown; smallest first */
+bool buffer_passes(const struct buffer_filter *filter, const struct snapshot *snapshot,
+		   const struct buffer *buffer);
+uint64_t buffer_key(const struct buffer_filter *filter, const struct snapshot *snapshot,
+		    const struct buffer *buffer);
+
 /*
  * buffers_select - indices of the buffers that pass, in order; equal ones as they lie in the
  * tables. Return: 0 or -ENOMEM; the caller frees the array.

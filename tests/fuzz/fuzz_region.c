@@ -197,7 +197,7 @@ static void write_and_read(const struct snapshot *snapshot)
 	snapshot_clear(&again);
 }
 
-static void collect(const struct region_map *map, unsigned flags)
+static void collect(struct region_map *map, unsigned flags)
 {
 	struct collect_options options = {.buffers = !(flags & FLAG_NO_BUFFERS),
 					  .largest_free = !(flags & FLAG_NO_LARGEST)};
