@@ -4,8 +4,8 @@
  * side of the test of libttmem-faults. Built like ttmem, so that the checked
  * variants of the functions are met as well.
  *
- *   probe open PATH | openat NAME | read SIZE | whole SIZE | pread OFFSET | readlink PATH |
- *         stat PATH | fstatat NAME | access PATH | list PATH | fopen PATH | threads N ...
+ *   probe open PATH | path PATH | openat NAME | read SIZE | whole SIZE | pread OFFSET | readlink
+ * PATH | stat PATH | fstatat NAME | access PATH | list PATH | fopen PATH | threads N ...
  *
  * openat and fstatat start from what was opened last; threads N is N threads
  * that read what was opened last from its start, a hundred times each.
@@ -115,6 +115,8 @@ int main(int argc, char **argv)
 		else if (strcmp(verb, "openat") == 0)
 			say(verb, (last = openat(last, what, O_RDONLY | O_CLOEXEC)) < 0 ? -1 : 0,
 			    "");
+		else if (strcmp(verb, "path") == 0)
+			say(verb, (last = open(what, O_PATH | O_CLOEXEC)) < 0 ? -1 : 0, "");
 		else if (strcmp(verb, "read") == 0)
 			do_read(verb, strtoul(what, NULL, 10));
 		else if (strcmp(verb, "whole") == 0)

@@ -162,6 +162,9 @@ def test_trace():
            ["/nonsense", "", "open"], [str(PLACE), str(PLACE), "open"],
            [str(PLACE / "other"), str(PLACE / "other"), "open"]], "opens")
     equal(len(met.opened_below("tt_aiclk")), 3, "by name or by file")
+    met = probe(["path", CLOCK])
+    equal(met.opened, [[str(CLOCK), str(CLOCK), "path"]], "O_PATH")
+    equal(met.opened_below("tt_aiclk"), [], "opens no device")
 
 
 def test_misspelt():
