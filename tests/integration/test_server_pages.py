@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Pages of /v1/buffers: whatever is kept while tables are read, a page is a part of the whole."""
+import pathlib
 import sys
 
-from test_server import Server, app, directory
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+
+from server import Server, app, directory
 from testing import equal, run_tests
 
 KEYS = {"size": lambda b: -b["requested_bytes"], "bank": lambda b: -b["bank_bytes"],
