@@ -135,6 +135,111 @@ bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *al
 	return false;
 }
 
+bool device_same(const struct device *a, const struct device *b)
+{
+	if (fact_is_known(a->unique_id) && fact_is_known(b->unique_id))
+		return a->unique_id.value == b->unique_id.value;
+	return fact_is_known(a->unique_id) == fact_is_known(b->unique_id) &&
+	       a->chip_id == b->chip_id && a->chip_id != SNAPSHOT_NONE;
+}
+
+bool snapshot_has_open(const struct snapshot *snapshot, uint32_t process,
+		       const struct device *device)
+{
+	const struct card *card = snapshot_card(snapshot, device);
+
+	for (uint32_t i = 0; card && i < card->users.count; i++)
+		if (snapshot->card_users[card->users.first + i].process == process)
+			return true;
+	return false;
+}
+
+bool snapshot_uses(const struct snapshot *snapshot, uint32_t process, const struct device *device)
+{
+	const struct process *p = &snapshot->processes[process];
+
+	for (uint32_t i = 0; i < p->devices.count; i++)
+		if (device_same(&snapshot->devices[p->devices.first + i], device))
+			return true;
+	/* without a table all that is known is which cards it has open */
+	return p->source == SOURCE_DRIVER && !device->remote &&
+	       snapshot_has_open(snapshot, process, device);
+}
+
+/* A process's figures of devices that are not shown are not shown either. */
+static void select_own(struct snapshot *snapshot, struct process *process)
+{
+	struct device *own = snapshot->devices + process->devices.first;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < process->devices.count; i++)
+		for (uint32_t d = 0; d < snapshot->machine_devices.count; d++)
+			if (device_same(&own[i],
+					&snapshot->devices[snapshot->machine_devices.first + d])) {
+				own[kept++] = own[i];
+				break;
+			}
+	process->devices.count = kept;
+}
+
+/* Indices of processes that went are SNAPSHOT_NONE; what points to them goes as well. */
+static void renumber_processes(struct snapshot *snapshot, const uint32_t *map)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < snapshot->allocator_count; i++)
+		snapshot->allocators[i].process = map[snapshot->allocators[i].process];
+	for (uint32_t i = 0; i < snapshot->buffer_count; i++) {
+		struct buffer buffer = snapshot->buffers[i];
+
+		buffer.process = map[buffer.process];
+		if (buffer.process != SNAPSHOT_NONE)
+			snapshot->buffers[kept++] = buffer;
+	}
+	snapshot->buffer_count = kept;
+	for (uint32_t i = 0; i < snapshot->card_count; i++) {
+		struct span *users = &snapshot->cards[i].users;
+		struct card_user *first = snapshot->card_users + users->first;
+		uint32_t left = 0;
+
+		for (uint32_t u = 0; u < users->count; u++)
+			if (map[first[u].process] != SNAPSHOT_NONE)
+				first[left++] =
+					(struct card_user){map[first[u].process], first[u].handles};
+		users->count = left;
+	}
+}
+
+void snapshot_select(struct snapshot *snapshot, const bool *keep)
+{
+	struct device *machine = snapshot->devices + snapshot->machine_devices.first;
+	uint32_t *map = calloc((size_t)snapshot->process_count + 1, sizeof *map);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < snapshot->machine_devices.count; i++)
+		if (keep[i])
+			machine[kept++] = machine[i];
+	snapshot->machine_devices.count = kept;
+	kept = 0;
+	for (uint32_t i = 0; map && i < snapshot->process_count; i++) {
+		bool used = false;
+
+		for (uint32_t d = 0; d < snapshot->machine_devices.count && !used; d++)
+			used = snapshot_uses(snapshot, i, &machine[d]);
+		map[i] = used ? kept++ : SNAPSHOT_NONE;
+	}
+	if (!map)
+		return; /* more processes than asked for are shown */
+	for (uint32_t i = 0; i < snapshot->process_count; i++) {
+		select_own(snapshot, &snapshot->processes[i]);
+		if (map[i] != SNAPSHOT_NONE)
+			snapshot->processes[map[i]] = snapshot->processes[i];
+	}
+	renumber_processes(snapshot, map);
+	snapshot->process_count = kept;
+	free(map);
+}
+
 const struct card *snapshot_card(const struct snapshot *snapshot, const struct device *device)
 {
 	return device->card < snapshot->card_count ? &snapshot->cards[device->card] : NULL;

@@ -238,6 +238,18 @@ int snapshot_add_card_user(struct snapshot *snapshot, uint32_t *ret_index);
 /* snapshot_covers - does an allocator cover this chip (same process, same unique id or chip id)? */
 bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *allocator,
 		     const struct device *device);
+/* device_same - the same chip, by unique id, else by the number in its process */
+bool device_same(const struct device *a, const struct device *b);
+/* snapshot_has_open - has the process the card of this device open, by the driver's list? */
+bool snapshot_has_open(const struct snapshot *snapshot, uint32_t process,
+		       const struct device *device);
+/* snapshot_uses - does the process use this device of the machine, as far as anybody knows? */
+bool snapshot_uses(const struct snapshot *snapshot, uint32_t process, const struct device *device);
+/*
+ * snapshot_select - keeps the machine's devices whose `keep` is set, and of processes those that
+ * use one of them, with their figures of these devices only. Buffers and allocators stay.
+ */
+void snapshot_select(struct snapshot *snapshot, const bool *keep);
 /* snapshot_card - of a machine's device; NULL when no card is known to have it */
 const struct card *snapshot_card(const struct snapshot *snapshot, const struct device *device);
 

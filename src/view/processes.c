@@ -166,30 +166,6 @@ static void mark_missing(struct text *text, const struct snapshot *snapshot,
 	}
 }
 
-static bool uses_device(const struct snapshot *snapshot, uint32_t process,
-			const struct device *device)
-{
-	const struct process *p = &snapshot->processes[process];
-	const struct card *card = snapshot_card(snapshot, device);
-
-	for (uint32_t i = 0; i < p->devices.count; i++) {
-		const struct device *own = &snapshot->devices[p->devices.first + i];
-
-		if (fact_is_known(own->unique_id) && fact_is_known(device->unique_id)
-			    ? own->unique_id.value == device->unique_id.value
-			    : own->unique_id.state == device->unique_id.state &&
-				      own->chip_id == device->chip_id)
-			return true;
-	}
-	/* without a table all that is known is which cards it has open */
-	for (uint32_t i = 0; p->source == SOURCE_DRIVER && card && !device->remote &&
-			     i < card->users.count;
-	     i++)
-		if (snapshot->card_users[card->users.first + i].process == process)
-			return true;
-	return false;
-}
-
 /* The numbers of its devices: "0", "0,3", "4-7"; a list that is too long ends in "...". */
 static void device_list(struct text *text, const struct snapshot *snapshot, uint32_t process)
 {
@@ -200,11 +176,11 @@ static void device_list(struct text *text, const struct snapshot *snapshot, uint
 	for (uint32_t i = 0; i < machine.count; i++) {
 		uint32_t last = i;
 
-		if (!uses_device(snapshot, process, &devices[i]))
+		if (!snapshot_uses(snapshot, process, &devices[i]))
 			continue;
 		while (last + 1 < machine.count &&
 		       devices[last + 1].number == devices[last].number + 1 &&
-		       uses_device(snapshot, process, &devices[last + 1]))
+		       snapshot_uses(snapshot, process, &devices[last + 1]))
 			last++;
 		text_printf(&list, "%s%" PRIu32, list.length ? "," : "", devices[i].number);
 		if (last > i)
