@@ -12,7 +12,6 @@
 #include "server/routes.h"
 #include "server/server.h"
 
-#define CONNECTIONS_MAX	    1024u
 #define MEMORY_EACH	    (48u * 1024) /* a request of up to 16 KiB, and its reply's head */
 #define IDLE_SECONDS	    30u
 /* From the first byte of a request to the end of its reply. */
@@ -235,7 +234,7 @@ int http_start(struct server *server, int listener, struct http **ret_http)
 	http->server = server;
 	http->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
-		MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+		MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_EACH,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,

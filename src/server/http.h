@@ -12,6 +12,8 @@
 
 #include "base/loop.h"
 
+#define HTTP_CONNECTIONS_MAX 1024u
+
 struct http;
 struct server;
 

@@ -24,9 +24,14 @@ const char *refusal_name(enum refusal refusal)
 	return refusal < REFUSALS ? names[refusal] : "?";
 }
 
-int registry_init(struct registry *registry, struct loop *loop)
+int registry_init(struct registry *registry, struct loop *loop, uint64_t descriptors)
 {
-	*registry = (struct registry){.loop = loop};
+	uint64_t tables = descriptors / 2;
+
+	*registry = (struct registry){
+		.loop = loop,
+		.tables_max = tables < REGISTRY_TABLES_MAX ? (uint32_t)tables : REGISTRY_TABLES_MAX,
+	};
 	if (getrandom(&registry->owner, sizeof registry->owner, 0) != sizeof registry->owner)
 		return -errno;
 	registry->owner |= 1; /* 0 means that a line is free */
@@ -218,7 +223,7 @@ static int add(struct registry *registry, int table, int control, int pidfd, str
 		beat(known, clock_monotonic_ns());
 		return REFUSED_DUPLICATE + 1;
 	}
-	if (registry->count >= REGISTRY_TABLES_MAX)
+	if (registry->count >= registry->tables_max)
 		return REFUSED_LIMIT + 1;
 	if (over_uid_limit(registry, seed.uid))
 		return REFUSED_UID_LIMIT + 1;

@@ -21,6 +21,7 @@
 #include "source/cgroup.h"
 
 #define REGISTRY_TABLES_MAX	4096u
+#define REGISTRY_DESCRIPTORS_MAX (2u * REGISTRY_TABLES_MAX)
 #define REGISTRY_DEAD_MAX	64u
 #define REGISTRY_DEAD_BYTES_MAX (UINT64_C(256) << 20)
 #define REGISTRY_UID_BYTES_MAX	(UINT64_C(1) << 30)
@@ -59,6 +60,7 @@ struct registry {
 	struct loop *loop;
 	struct entry *entries; /* oldest first */
 	uint32_t count, dead;
+	uint32_t tables_max; /* what the limit of descriptors has room for */
 	uint64_t owner; /* our random id in control pages */
 	uint64_t accepted, refused[REFUSALS];
 	uint64_t generation; /* changes whenever an entry comes, goes or dies */
@@ -66,7 +68,12 @@ struct registry {
 
 const char *refusal_name(enum refusal refusal);
 
-int registry_init(struct registry *registry, struct loop *loop);
+/*
+ * registry_init - `descriptors`: how many it may hold; each live table takes two (its own, for the
+ * lock and the page map, and its process's pidfd). What is too much is refused, so that there are
+ * always some left to hear and answer with.
+ */
+int registry_init(struct registry *registry, struct loop *loop, uint64_t descriptors);
 void registry_finish(struct registry *registry);
 /* registry_add - takes a message over; its descriptors are closed or kept, never the caller's. */
 void registry_add(struct registry *registry, struct received *received);

@@ -118,15 +118,37 @@ static int listen_api(const char *path)
 	return fd;
 }
 
-/* The descriptors of thousands of processes: as many as we are allowed to have. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
+/* What is no table: connections, those that have not said anything yet, and our own few. */
+#define OTHER_DESCRIPTORS (HTTP_CONNECTIONS_MAX + ARRIVALS_MAX + 64)
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+/*
+ * The descriptors of thousands of processes: as many as we are allowed to have, and where that is
+ * too few and we may raise it, as many as we need. Return: how many are left for tables.
+ */
+static uint64_t raise_descriptor_limit(void)
+{
+	const rlim_t needed = REGISTRY_DESCRIPTORS_MAX + OTHER_DESCRIPTORS;
+	struct rlimit limit, more = {needed, needed};
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	if (limit.rlim_max < needed && setrlimit(RLIMIT_NOFILE, &more) == 0)
+		return REGISTRY_DESCRIPTORS_MAX;
+	if (limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
+	if (limit.rlim_max >= needed)
+		return REGISTRY_DESCRIPTORS_MAX;
+	/* half of very few, so that nothing is without any */
+	uint64_t left = limit.rlim_max > 2 * OTHER_DESCRIPTORS
+				? limit.rlim_max - OTHER_DESCRIPTORS
+				: limit.rlim_max / 2;
+
+	server_log(LOG_WARNING, "%llu descriptors are enough for %llu processes, not for %u",
+		   (unsigned long long)limit.rlim_max, (unsigned long long)left / 2,
+		   REGISTRY_TABLES_MAX);
+	return left;
 }
 
 static void arrival_end(struct arrival *arrival)
@@ -322,7 +344,8 @@ int server_start(struct server *server, const struct server_options *options)
 				  .signals.fd = -1,
 				  .loop.epoll = -1,
 				  .started_ns = clock_realtime_ns()};
-	raise_descriptor_limit();
+	uint64_t descriptors = raise_descriptor_limit();
+
 	r = choose_directory(server);
 	if (r < 0) {
 		server_log(LOG_ERR, "no directory for the sockets: %s; give one with --socket-dir",
@@ -335,7 +358,7 @@ int server_start(struct server *server, const struct server_options *options)
 	if (r == 0)
 		r = loop_init(&server->loop);
 	if (r == 0)
-		r = registry_init(&server->registry, &server->loop);
+		r = registry_init(&server->registry, &server->loop, descriptors);
 	if (r == 0)
 		r = start_signals(server);
 	if (r == 0)

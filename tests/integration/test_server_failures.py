@@ -42,4 +42,4 @@ def test_nothing_is_left_out():
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests({f.__name__: f for f in (test_largest_are_kept, test_nothing_is_left_out)}))
+    sys.exit(run_tests(globals()))

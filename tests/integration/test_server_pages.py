@@ -47,4 +47,4 @@ def test_order_of_equals():
 
 
 if __name__ == "__main__":
-    sys.exit(run_tests({"test_order_of_equals": test_order_of_equals}))
+    sys.exit(run_tests(globals()))
