@@ -222,6 +222,47 @@ void json_write_snapshot(struct text *text, const struct snapshot *snapshot)
 	writer_end(&writer);
 }
 
+static void write_rows(struct writer *writer, const struct snapshot *snapshot,
+		       const uint32_t *order, uint32_t count)
+{
+	text_putc(writer->text, '[');
+	for (uint32_t i = 0; i < count && !writer->text->failed; i++) {
+		yyjson_mut_doc *doc = writer_doc(writer);
+		const struct buffer *buffer = &snapshot->buffers[order ? order[i] : i];
+
+		if (i)
+			text_putc(writer->text, ',');
+		write_value(writer, doc, buffer_value(doc, snapshot, buffer));
+	}
+	text_putc(writer->text, ']');
+}
+
+void json_write_buffer_rows(struct text *text, const struct snapshot *snapshot,
+			    const uint32_t *order, uint32_t count)
+{
+	struct writer writer = writer_begin(text);
+
+	write_rows(&writer, snapshot, order, count);
+	writer_end(&writer);
+}
+
+void json_write_string(struct text *text, const char *string)
+{
+	struct writer writer = writer_begin(text);
+	yyjson_mut_doc *doc = writer_doc(&writer);
+
+	write_value(&writer, doc, encode_text(doc, string));
+	writer_end(&writer);
+}
+
+void json_write_fact(struct text *text, struct fact fact)
+{
+	if (fact_is_known(fact))
+		text_printf(text, "%" PRIu64, fact.value);
+	else
+		text_puts(text, "null");
+}
+
 void json_write_buffers(struct text *text, const struct snapshot *snapshot, const uint32_t *order,
 			uint32_t count)
 {
@@ -230,17 +271,10 @@ void json_write_buffers(struct text *text, const struct snapshot *snapshot, cons
 	if (!order)
 		count = snapshot->buffer_count;
 	write_head(&writer, snapshot, "ttmem.buffers/1");
-	text_printf(text, ",\"consistent\":%s,\"total\":%" PRIu64 ",\"buffers\":[",
+	text_printf(text, ",\"consistent\":%s,\"total\":%" PRIu64 ",\"buffers\":",
 		    snapshot->consistent ? "true" : "false", snapshot_buffers_total(snapshot));
-	for (uint32_t i = 0; i < count && !text->failed; i++) {
-		yyjson_mut_doc *doc = writer_doc(&writer);
-		const struct buffer *buffer = &snapshot->buffers[order ? order[i] : i];
-
-		if (i)
-			text_putc(text, ',');
-		write_value(&writer, doc, buffer_value(doc, snapshot, buffer));
-	}
-	text_puts(text, "]}");
+	write_rows(&writer, snapshot, order, count);
+	text_putc(text, '}');
 	writer_end(&writer);
 }
 

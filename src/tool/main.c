@@ -9,6 +9,8 @@
 
 static const struct command *const commands[] = {
 	&command_buffers,
+	&command_explain,
+	&command_fit,
 	&command_run,
 	&command_env,
 	&command_adopt,
