@@ -352,4 +352,5 @@ const struct command command_explain = {
 	.summary = "Tells what an error of TT-Metal about memory meant, and what would make it fit.",
 	.options = rows,
 	.run = run,
+	.operands_anywhere = true,
 };

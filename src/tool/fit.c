@@ -344,4 +344,5 @@ const struct command command_fit = {
 	.summary = "Tells whether a buffer or a program would fit now: exit code 0 yes, 1 no.",
 	.options = rows,
 	.run = run,
+	.operands_anywhere = true,
 };

@@ -42,12 +42,13 @@ void options_help(const struct command *command)
 	printf("  %-28s %s\n", "-h, --help", "this text");
 }
 
-/* The letters of a table, in getopt's notation; '+': operands end the options. */
+/* The letters of a table, in getopt's notation; '+': the first operand ends the options. */
 static void letters_of(const struct command *command, char *letters)
 {
 	char *p = letters;
 
-	*p++ = '+';
+	if (!command->operands_anywhere)
+		*p++ = '+';
 	*p++ = ':';
 	for (const struct option_row *row = command->options; row->name; row++) {
 		if (!row->letter)

@@ -30,6 +30,7 @@ struct command {
 	const char *summary;
 	const struct option_row *options; /* ends with a NULL name */
 	int (*run)(const struct command *command, int argc, char **argv);
+	bool operands_anywhere; /* options may stand behind them as well */
 };
 
 /* Called for each option: index of its row, its argument (NULL: none). Return: 0 or exit code. */
