@@ -156,8 +156,12 @@ static const struct failure *newest_failure(const struct snapshot *snapshot,
 	return newest;
 }
 
-/* The newest of all processes, or of that with `pid`; chooses the process. */
-static const struct failure *choose_failure(struct circumstances *c, uint32_t pid)
+/*
+ * The newest of all processes, or of that with `pid`, or of a request of so many bytes; chooses the
+ * process.
+ */
+static const struct failure *choose_failure(struct circumstances *c, uint32_t pid,
+					    struct fact requested)
 {
 	const struct failure *newest = NULL;
 
@@ -166,6 +170,7 @@ static const struct failure *choose_failure(struct circumstances *c, uint32_t pi
 		const struct failure *one = newest_failure(&c->picture, process);
 
 		if (!one || (pid && process->pid != pid) ||
+		    (fact_is_known(requested) && one->requested_bytes != requested.value) ||
 		    (newest && newest->age_ns <= one->age_ns))
 			continue;
 		newest = one;
@@ -223,7 +228,8 @@ static int by_size(const void *a, const void *b, void *context)
 }
 
 /* Which buffers of the process are to be named; without them the verdict stands as well. */
-static void name_buffers(struct circumstances *c, struct explanation *e, struct holdings *held)
+static void name_buffers(struct circumstances *c, bool failed, struct explanation *e,
+			 struct holdings *held)
 {
 	const struct error_text *error = error_list_last(e->list);
 	/* programs lie in L1, and so does what is in their way */
@@ -234,7 +240,7 @@ static void name_buffers(struct circumstances *c, struct explanation *e, struct 
 	struct fit_bank bank;
 
 	e->picture = &c->picture;
-	if (!allocator || circumstances_buffers(c, e->recorded) < 0 ||
+	if (!allocator || circumstances_buffers(c, failed) < 0 ||
 	    holdings_of(&c->buffers, c->process->pid, allocator->id, type, held) < 0)
 		return;
 	e->process = c->process;
@@ -267,7 +273,8 @@ static int write_explanation(const struct request *request, const struct explana
 	return e->verdict.kind == VERDICT_UNKNOWN ? EXIT_FAILED : EXIT_OK;
 }
 
-static int explain(const struct request *request, struct circumstances *c,
+/* `failed`: it is the process's last failed allocation, whose moment a server may have kept. */
+static int explain(const struct request *request, struct circumstances *c, bool failed,
 		   const struct error_list *list)
 {
 	struct explanation e = {
@@ -278,7 +285,7 @@ static int explain(const struct request *request, struct circumstances *c,
 	struct holdings held = {0};
 
 	if (c && c->process && e.verdict.kind != VERDICT_UNKNOWN)
-		name_buffers(c, &e, &held);
+		name_buffers(c, failed, &e, &held);
 	int r = write_explanation(request, &e);
 
 	holdings_clear(&held);
@@ -293,11 +300,11 @@ static int explain_last(const struct request *request)
 
 	if (r < 0)
 		return view_failed(r);
-	const struct failure *failure = choose_failure(&c, request->pid);
+	const struct failure *failure = choose_failure(&c, request->pid, fact_absent(REASON_NONE));
 
 	if (failure) {
 		list.errors[0] = error_of(&c, failure);
-		r = explain(request, &c, &list);
+		r = explain(request, &c, true, &list);
 	} else {
 		output_error("not_found", "give the text of the error instead",
 			     "no failed allocation is recorded");
@@ -307,24 +314,39 @@ static int explain_last(const struct request *request)
 	return r;
 }
 
+/*
+ * The process of a text: that which has a record of just this request, else the only one there is.
+ * *ret_failed: it was its last failed allocation. Return: as circumstances_choose.
+ */
+static int choose_process(struct circumstances *c, uint32_t pid, const struct error_text *error,
+			  bool *ret_failed)
+{
+	struct fact requested =
+		error ? error->figures[FIGURE_REQUESTED] : fact_absent(REASON_NONE);
+
+	*ret_failed = fact_is_known(requested) && choose_failure(c, pid, requested);
+	return *ret_failed ? 0 : circumstances_choose(c, pid);
+}
+
 static int explain_text(const struct request *request, const struct text *text)
 {
 	struct circumstances c;
 	struct error_list list;
+	bool failed;
 
 	error_text_read(text->bytes ? text->bytes : "", text->length, &list);
 	int r = circumstances_open(request->view.no_server, &c);
 
 	/* the text is enough; who names a process wants that one */
 	if (r < 0)
-		return request->pid ? view_failed(r) : explain(request, NULL, &list);
-	r = circumstances_choose(&c, request->pid);
+		return request->pid ? view_failed(r) : explain(request, NULL, false, &list);
+	r = choose_process(&c, request->pid, error_list_last(&list), &failed);
 	if (r < 0 && request->pid) {
 		output_error("not_found", "ttmem lists those that do",
 			     "no process %u reports its memory", request->pid);
 		r = EXIT_NOT_FOUND;
 	} else {
-		r = explain(request, &c, &list);
+		r = explain(request, &c, failed, &list);
 	}
 	circumstances_close(&c);
 	return r;

@@ -17,7 +17,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from mock import Mock
 from test_truth import installed
-from testing import TTMEM, equal, run_tests
+from testing import TTMEM, equal, run_tests, ttmem_json
 
 VERSIONS = ("0.81.1", "0.80.0", "0.76.0")
 SEEN_AT_LEAST = {"region", "too_large", "full", "clash", "fragmented", "beyond_l1"}
@@ -36,6 +36,19 @@ def clash_bytes(text):
     return end - lowest, lowest, end
 
 
+def check_program(pid, lowest, end, way):
+    """Before it happens: a program that ends there does not fit, and for the same buffers."""
+    process = [p for p in ttmem_json()["processes"] if p["pid"] == pid][0]
+    base = [a for a in process["allocators"] if a["open"]][-1]["counts"]["l1"]["base_address"]
+    for size, fits in ((end - base, False), (lowest - base, True), (lowest - base + 1, False)):
+        done = subprocess.run([str(TTMEM), "fit", "--format=json", "--program", str(size)],
+                              capture_output=True, text=True, timeout=60)
+        answer = json.loads(done.stdout)
+        equal((answer["fits"], answer["largest_bytes"]), (fits, lowest - base), f"program of {size}")
+        if size == end - base:
+            equal(answer["would_have_to_go"]["total"], way["total"])
+
+
 def check_buffers(answer, line):
     """What lies in the way, of a process that is still there."""
     way = answer["in_the_way"]
@@ -46,6 +59,7 @@ def check_buffers(answer, line):
         addresses = [b["address"] for b in way["buffers"]]
         equal(addresses[0], lowest, "the lowest buffer")
         equal(all(a < end for a in addresses), True, "all below the end")
+        check_program(line["pid"], lowest, end, way)
     elif answer["verdict"] == "fragmented":
         # the hole and what goes make room for what was needed
         equal(way["total"] >= 1, True)
