@@ -165,7 +165,7 @@ const struct error_form error_forms[] = {
 	{ERROR_CLASH, 0, false, CIRCULAR "clash*", "the circular buffers of a program", of_clash},
 	{ERROR_BEYOND_L1, 0, false, CIRCULAR "grow*", "the circular buffers of a program",
 	 of_growth},
-	{ERROR_CLASH, 0, false, "trace buffer* .. overlap*", "a trace", of_trace_overlap},
+	{ERROR_TRACE_OVERLAP, 0, false, "trace buffer* .. overlap*", "a trace", of_trace_overlap},
 	{ERROR_CLASH, 0, false, "l1 region .. overlap*", "a persistent L1 region", of_overlap},
 
 	{ERROR_CONFIG_RING, 0, false, "program size .. too large .. kernel config",

@@ -19,6 +19,7 @@ enum error_kind {
 	ERROR_NONE = 0,
 	ERROR_NO_SPACE,	 /* an allocator found no room; figures of a bank where it says them */
 	ERROR_CLASH,	 /* two things want the same addresses: lowest and end */
+	ERROR_TRACE_OVERLAP, /* likewise: a trace's buffer and what was allocated meanwhile */
 	ERROR_BEYOND_L1, /* more than a core has at all */
 	ERROR_NO_ROOM,	 /* an operation needs more of L1 than is free now */
 	ERROR_CONFIG_RING, /* too long for the kernel-config ring, or for what feeds it */

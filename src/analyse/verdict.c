@@ -105,6 +105,7 @@ struct verdict verdict_of(const struct error_text *error)
 	case ERROR_NO_SPACE:
 		return of_no_space(error);
 	case ERROR_CLASH:
+	case ERROR_TRACE_OVERLAP:
 		return judge(VERDICT_CLASH, error->figures[FIGURE_END], "it ends at address",
 			     error->figures[FIGURE_LOWEST], "what is in the way starts at address");
 	case ERROR_BEYOND_L1:

@@ -20,6 +20,13 @@ void json_write_snapshot(struct text *text, const struct snapshot *snapshot);
  */
 void json_write_buffers(struct text *text, const struct snapshot *snapshot, const uint32_t *order,
 			uint32_t count);
+/* json_write_buffer_rows - the array alone, for other documents that name buffers */
+void json_write_buffer_rows(struct text *text, const struct snapshot *snapshot,
+			    const uint32_t *order, uint32_t count);
+/* json_write_string - bytes from strangers as one JSON string; the empty string as null */
+void json_write_string(struct text *text, const char *string);
+/* json_write_fact - a number, or null */
+void json_write_fact(struct text *text, struct fact fact);
 /* json_write_error - {"error":{"code","message","hint"}}; hint NULL: there is nothing to do */
 void json_write_error(struct text *text, const char *code, const char *message, const char *hint);
 
@@ -33,5 +40,10 @@ int json_read_snapshot(const char *json, size_t length, struct snapshot *ret_sna
  * allocators id and chips: what the rows tell.
  */
 int json_read_buffers(const char *json, size_t length, struct snapshot *ret_snapshot);
+/*
+ * json_read_kept - of the answer to /v1/failures: the number of the newest table that was kept of a
+ * process (pid 0: of any). Return: 0; -ENOENT: none was; -EBADMSG; -ENOMEM.
+ */
+int json_read_kept(const char *json, size_t length, uint32_t pid, uint64_t *ret_number);
 
 #endif

@@ -220,19 +220,40 @@ void json_write_snapshot(struct text *text, const struct snapshot *snapshot)
 	text_puts(text, "]}");
 }
 
+void json_write_buffer_rows(struct text *text, const struct snapshot *snapshot,
+			    const uint32_t *order, uint32_t count)
+{
+	text_putc(text, '[');
+	for (uint32_t i = 0; i < count && !text->failed; i++) {
+		separate(text, i);
+		put_buffer(text, snapshot, &snapshot->buffers[order ? order[i] : i]);
+	}
+	text_putc(text, ']');
+}
+
+void json_write_string(struct text *text, const char *string)
+{
+	(void)encode_text(text, string);
+}
+
+void json_write_fact(struct text *text, struct fact fact)
+{
+	if (fact_is_known(fact))
+		text_printf(text, "%" PRIu64, fact.value);
+	else
+		text_puts(text, "null");
+}
+
 void json_write_buffers(struct text *text, const struct snapshot *snapshot, const uint32_t *order,
 			uint32_t count)
 {
 	if (!order)
 		count = snapshot->buffer_count;
 	put_head(text, snapshot, "ttmem.buffers/1");
-	text_printf(text, ",\"consistent\":%s,\"total\":%" PRIu64 ",\"buffers\":[",
+	text_printf(text, ",\"consistent\":%s,\"total\":%" PRIu64 ",\"buffers\":",
 		    snapshot->consistent ? "true" : "false", snapshot_buffers_total(snapshot));
-	for (uint32_t i = 0; i < count && !text->failed; i++) {
-		separate(text, i);
-		put_buffer(text, snapshot, &snapshot->buffers[order ? order[i] : i]);
-	}
-	text_puts(text, "]}");
+	json_write_buffer_rows(text, snapshot, order, count);
+	text_putc(text, '}');
 }
 
 void json_write_error(struct text *text, const char *code, const char *message, const char *hint)

@@ -58,7 +58,7 @@ static bool over_quota(const struct http *http, uint32_t uid)
 
 	for (const struct peer *p = http->peers; p; p = p->next)
 		mine += p->uid == uid;
-	return uid != 0 && mine > (CONNECTIONS_MAX - (http->count - mine)) / 4 * 3;
+	return uid != 0 && mine > (HTTP_CONNECTIONS_MAX - (http->count - mine)) / 4 * 3;
 }
 
 static void peer_begin(struct http *http, struct MHD_Connection *connection, void **context)

@@ -10,6 +10,8 @@
 static const struct command *const commands[] = {
 	&command_buffers,
 	&command_dump,
+	&command_explain,
+	&command_fit,
 	&command_run,
 	&command_env,
 	&command_adopt,

@@ -2,6 +2,7 @@
 #include "tool/obtain.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,37 +15,47 @@
 
 /* Buffers are asked for in one page: the most that a table can hold, times a few processes. */
 #define TARGET_BUFFERS	"/v1/buffers?limit=1000000"
+#define TARGET_FAILURES "/v1/failures"
 #define TARGET_SNAPSHOT "/v1/snapshot"
 #define TARGET_HOLES	"/v1/snapshot?largest_free=1"
 
-static int read_reply(const char *path, const struct collect_options *options,
-		      struct snapshot *ret_snapshot)
+/* One question to a server, and who understands the answer. */
+struct question {
+	char target[64];
+	int (*read)(const char *json, size_t length, void *result);
+	void *result;
+};
+
+static int read_snapshot(const char *json, size_t length, void *result)
+{
+	return json_read_snapshot(json, length, result);
+}
+
+static int read_buffers(const char *json, size_t length, void *result)
+{
+	return json_read_buffers(json, length, result);
+}
+
+static int read_reply(const char *path, const struct question *question)
 {
 	text_auto body = TEXT_INIT;
-	const char *target = options->buffers	    ? TARGET_BUFFERS
-			     : options->largest_free ? TARGET_HOLES
-						     : TARGET_SNAPSHOT;
-	int r = client_get(path, target, &body);
+	int r = client_get(path, question->target, &body);
 
-	if (r < 0)
-		return r;
-	return options->buffers ? json_read_buffers(body.bytes, body.length, ret_snapshot)
-				: json_read_snapshot(body.bytes, body.length, ret_snapshot);
+	return r < 0 ? r : question->read(body.bytes, body.length, question->result);
 }
 
 /*
  * Asks one server. Return: 0; -ENOENT without a word when it is not there; any
  * other failure is said.
  */
-static int ask(const char *directory, size_t length, const struct collect_options *options,
-	       struct snapshot *ret_snapshot)
+static int ask(const char *directory, size_t length, const struct question *question)
 {
 	char path[256];
 	int n = snprintf(path, sizeof path, "%.*s/" SOCKET, (int)length, directory);
 
 	if (n < 0 || (size_t)n >= sizeof path)
 		return -ENOENT;
-	int r = read_reply(path, options, ret_snapshot);
+	int r = read_reply(path, question);
 
 	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
 		fprintf(stderr, "ttmem: the server at %.*s does not answer (%s); looking myself\n",
@@ -53,7 +64,7 @@ static int ask(const char *directory, size_t length, const struct collect_option
 	return r;
 }
 
-static int ask_any(const struct collect_options *options, struct snapshot *ret_snapshot)
+static int ask_any(const struct question *question)
 {
 	const char *list = getenv("TTMEM_SOCKET_DIR"), *runtime = getenv("XDG_RUNTIME_DIR");
 	char own[256];
@@ -66,26 +77,73 @@ static int ask_any(const struct collect_options *options, struct snapshot *ret_s
 		size_t length = strcspn(list, ":");
 
 		if (length)
-			r = ask(list, length, options, ret_snapshot);
+			r = ask(list, length, question);
 		list += length + (list[length] == ':');
 	}
 	if (r == -ENOENT)
-		r = ask("/run/ttmem", sizeof "/run/ttmem" - 1, options, ret_snapshot);
+		r = ask("/run/ttmem", sizeof "/run/ttmem" - 1, question);
 	if (r == -ENOENT && runtime && *runtime) {
 		(void)snprintf(own, sizeof own, "%s/ttmem", runtime);
-		r = ask(own, strlen(own), options, ret_snapshot);
+		r = ask(own, strlen(own), question);
 	}
 	return r;
+}
+
+/* What is wanted of a process named by pid; the server answers for the others otherwise. */
+static struct question question_of(const struct collect_options *options, struct snapshot *result)
+{
+	struct question question = {
+		.read = options->buffers ? read_buffers : read_snapshot,
+		.result = result,
+	};
+
+	if (options->buffers && options->pid)
+		(void)snprintf(question.target, sizeof question.target, TARGET_BUFFERS "&pid=%u",
+			       options->pid);
+	else
+		(void)snprintf(question.target, sizeof question.target, "%s",
+			       options->buffers	       ? TARGET_BUFFERS
+			       : options->largest_free ? TARGET_HOLES
+						       : TARGET_SNAPSHOT);
+	return question;
 }
 
 int obtain_snapshot(const struct collect_options *options, bool no_server,
 		    struct snapshot *ret_snapshot, struct collect_notes *ret_notes)
 {
+	struct question question = question_of(options, ret_snapshot);
+
 	/* the child of `ttmem run --report` has its parent's socket in the list: no server is there */
-	if (!no_server && ask_any(options, ret_snapshot) == 0) {
+	if (!no_server && ask_any(&question) == 0) {
 		if (ret_notes)
 			*ret_notes = (struct collect_notes){0};
 		return 0;
 	}
 	return collect_local(options, ret_snapshot, ret_notes);
+}
+
+struct kept {
+	uint32_t pid;
+	uint64_t number;
+};
+
+static int read_kept(const char *json, size_t length, void *result)
+{
+	struct kept *kept = result;
+
+	return json_read_kept(json, length, kept->pid, &kept->number);
+}
+
+int obtain_failed_moment(uint32_t pid, struct snapshot *ret_buffers)
+{
+	struct kept kept = {.pid = pid};
+	struct question question = {TARGET_FAILURES, read_kept, &kept};
+	int r = ask_any(&question);
+
+	if (r < 0)
+		return r;
+	question = (struct question){.read = read_buffers, .result = ret_buffers};
+	(void)snprintf(question.target, sizeof question.target, TARGET_BUFFERS "&failure=%" PRIu64,
+		       kept.number);
+	return ask_any(&question);
 }

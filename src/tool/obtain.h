@@ -14,4 +14,10 @@
 int obtain_snapshot(const struct collect_options *options, bool no_server,
 		    struct snapshot *ret_snapshot, struct collect_notes *ret_notes);
 
+/*
+ * obtain_failed_moment - the buffers of a process as they were when its last allocation failed,
+ * which only a server keeps. Return: 0; -ENOENT: no server, or it has none; -errno.
+ */
+int obtain_failed_moment(uint32_t pid, struct snapshot *ret_buffers);
+
 #endif

@@ -58,12 +58,13 @@ void options_list(const struct command *command)
 	}
 }
 
-/* The letters of a table, in getopt's notation; '+': operands end the options. */
+/* The letters of a table, in getopt's notation; '+': the first operand ends the options. */
 static void letters_of(const struct command *command, char *letters)
 {
 	char *p = letters;
 
-	*p++ = '+';
+	if (!command->operands_anywhere)
+		*p++ = '+';
 	*p++ = ':';
 	for (const struct option_row *row = command->options; row->name; row++) {
 		if (!row->letter)

@@ -31,6 +31,7 @@ struct command {
 	const char *summary;
 	const struct option_row *options; /* ends with a NULL name */
 	int (*run)(const struct command *command, int argc, char **argv);
+	bool operands_anywhere; /* options may stand behind them as well */
 };
 
 /* Called for each option: index of its row, its argument (NULL: none). Return: 0 or exit code. */
@@ -55,7 +56,7 @@ int parse_size(const char *text, uint64_t *ret_bytes);
 int usage_error(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-extern const struct command command_picture, command_buffers, command_dump, command_run, command_env,
-	command_adopt, command_version;
+extern const struct command command_adopt, command_buffers, command_dump, command_env,
+	command_explain, command_fit, command_picture, command_run, command_version;
 
 #endif
