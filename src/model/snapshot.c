@@ -166,6 +166,29 @@ bool snapshot_uses(const struct snapshot *snapshot, uint32_t process, const stru
 	       snapshot_has_open(snapshot, process, device);
 }
 
+int snapshot_copy_process(struct snapshot *to, uint32_t index, const struct snapshot *from,
+			  uint32_t source)
+{
+	struct process copy = from->processes[source], *old = &to->processes[index];
+	string_id *const texts[] = {&copy.user,	    &copy.command,   &copy.metal_version,
+				    &copy.build_id, &copy.entry,     &copy.container,
+				    &copy.pod};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		const char *text = snapshot_text(from, *texts[i]);
+		int r = snapshot_string(to, text, strlen(text), texts[i]);
+
+		if (r < 0)
+			return r;
+	}
+	copy.allocators = old->allocators;
+	copy.devices = old->devices;
+	copy.failures = old->failures;
+	copy.capabilities = old->capabilities;
+	*old = copy;
+	return 0;
+}
+
 /* A process's figures of devices that are not shown are not shown either. */
 static void select_own(struct snapshot *snapshot, struct process *process)
 {

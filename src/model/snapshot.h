@@ -246,6 +246,12 @@ bool snapshot_has_open(const struct snapshot *snapshot, uint32_t process,
 /* snapshot_uses - does the process use this device of the machine, as far as anybody knows? */
 bool snapshot_uses(const struct snapshot *snapshot, uint32_t process, const struct device *device);
 /*
+ * snapshot_copy_process - what is plain or text of `from`'s process `source` becomes that of `to`'s
+ * process `index`; lists (allocators, devices, failures, capabilities) stay. 0 or -ENOMEM.
+ */
+int snapshot_copy_process(struct snapshot *to, uint32_t index, const struct snapshot *from,
+			  uint32_t source);
+/*
  * snapshot_select - keeps the machine's devices whose `keep` is set, and of processes those that
  * use one of them, with their figures of these devices only. Buffers and allocators stay.
  */

@@ -9,6 +9,7 @@
 #include "collect/collect.h"
 #include "tool/exit_codes.h"
 #include "tool/obtain.h"
+#include "tool/select.h"
 #include "tool/view_options.h"
 #include "view/buffers.h"
 #include "view/selection.h"
@@ -17,7 +18,7 @@ static const struct option_row rows[] = {
 	VIEW_OPTION_ROWS,
 	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "only buffers of this process", NULL},
 	{"chip", 'i', ARGUMENT_REQUIRED, "ID",
-	 "only buffers on this chip: its number in the picture, or its unique id", NULL},
+	 "only buffers on this chip: number, unique id, serial number or PCI address", NULL},
 	{"type", 't', ARGUMENT_REQUIRED, "TYPE", "only DRAM, L1, L1_SMALL or TRACE",
 	 "DRAM,L1,L1_SMALL,TRACE"},
 	{"min-size", 'm', ARGUMENT_REQUIRED, "SIZE", "only buffers of at least SIZE, e.g. 64KiB",
@@ -74,7 +75,7 @@ static int on_option(void *context, unsigned row, const char *value)
 		return parse_u32(value, &filter->pid);
 	case ROW_CHIP:
 		request->chip = value;
-		return parse_u64(value, &filter->unique_id) < 0 ? EXIT_USAGE : 0;
+		return *value ? 0 : EXIT_USAGE;
 	case ROW_TYPE:
 		if (memory_type_parse(value, &type) < 0)
 			return EXIT_USAGE;
@@ -91,34 +92,24 @@ static int on_option(void *context, unsigned row, const char *value)
 	}
 }
 
-static bool has_chip(const struct snapshot *snapshot, uint64_t unique_id)
-{
-	for (uint32_t i = 0; i < snapshot->chip_count; i++)
-		if (fact_is_known(snapshot->chips[i].unique_id) &&
-		    snapshot->chips[i].unique_id.value == unique_id)
-			return true;
-	return false;
-}
-
-/* A number as the picture shows it, else a unique id. Return: 0 or exit code. */
+/* The chip that -i means, as the unique id that buffers carry. Return: 0 or exit code. */
 static int resolve_chip(const struct request *request, const struct snapshot *snapshot,
 			struct buffer_filter *filter)
 {
-	uint64_t number = filter->unique_id;
+	const struct device *devices = snapshot->devices + snapshot->machine_devices.first;
+	bool found = false;
 
 	if (!request->chip)
 		return 0;
-	filter->by_chip = true;
-	if (number < snapshot->machine_devices.count) {
-		const struct device *device =
-			&snapshot->devices[snapshot->machine_devices.first + number];
-
-		filter->unique_id = device->unique_id.value;
-		if (fact_is_known(device->unique_id))
-			return 0;
-	} else if (has_chip(snapshot, number)) {
-		return 0;
+	for (uint32_t i = 0; i < snapshot->machine_devices.count && !found; i++) {
+		found = fact_is_known(devices[i].unique_id) &&
+			select_matches(snapshot, &devices[i], request->chip);
+		if (found)
+			filter->unique_id = devices[i].unique_id.value;
 	}
+	filter->by_chip = true;
+	if (found)
+		return 0;
 	output_error("not_found", "ttmem lists the chips", "no chip %s is in use", request->chip);
 	return EXIT_NOT_FOUND;
 }

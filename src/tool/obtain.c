@@ -70,9 +70,6 @@ static int ask_any(const struct question *question)
 	char own[256];
 	int r = -ENOENT;
 
-	/* a root of one's own is no server's, unless one is named */
-	if (options->root && !(list && *list))
-		return -ENOENT;
 	while (list && *list && r == -ENOENT) {
 		size_t length = strcspn(list, ":");
 
@@ -114,6 +111,11 @@ int obtain_snapshot(const struct collect_options *options, bool no_server,
 	struct question question = question_of(options, ret_snapshot);
 
 	/* the child of `ttmem run --report` has its parent's socket in the list: no server is there */
+	const char *named = getenv("TTMEM_SOCKET_DIR");
+
+	/* a root of one's own is no server's, unless one is named */
+	if (options->root && !(named && *named))
+		no_server = true;
 	if (!no_server && ask_any(&question) == 0) {
 		if (ret_notes)
 			*ret_notes = (struct collect_notes){0};

@@ -2,6 +2,7 @@
 #include "tool/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,10 +11,24 @@
 #include "tool/exit_codes.h"
 
 static enum format errors_as = FORMAT_TABLE;
+static int data_fd = STDOUT_FILENO;
 
 void output_errors_as(enum format format)
 {
 	errors_as = format;
+}
+
+int output_to(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (fd < 0) {
+		output_error("cannot_write", "choose another file", "cannot write %s: %s", path,
+			     strerror(errno));
+		return EXIT_FAILED;
+	}
+	data_fd = fd;
+	return 0;
 }
 
 int output_write(int fd, const struct text *text)
@@ -41,7 +56,7 @@ void output_error(const char *code, const char *hint, const char *message, ...)
 	va_start(args, message);
 	(void)vsnprintf(buffer, sizeof buffer, message, args);
 	va_end(args);
-	if (errors_as == FORMAT_JSON) {
+	if (errors_as == FORMAT_JSON || errors_as == FORMAT_JSONL) {
 		json_write_error(&line, code, buffer, hint);
 		text_putc(&line, '\n');
 		if (output_write(STDOUT_FILENO, &line) == 0)
@@ -55,10 +70,10 @@ void output_error(const char *code, const char *hint, const char *message, ...)
 
 int output_text(const struct text *text)
 {
-	int r = text->failed ? -ENOMEM : output_write(STDOUT_FILENO, text);
+	int r = text->failed ? -ENOMEM : output_write(data_fd, text);
 
 	if (r < 0 && r != -EPIPE)
-		fprintf(stderr, "ttmem: cannot write to standard output: %s\n", strerror(-r));
+		fprintf(stderr, "ttmem: cannot write: %s\n", strerror(-r));
 	return r;
 }
 

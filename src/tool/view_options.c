@@ -11,15 +11,44 @@
 
 #include "tool/exit_codes.h"
 
-static int parse_interval(const char *value, uint64_t *ret_ms)
+int view_interval(struct view_options *view, const char *value, bool milliseconds)
 {
 	char *end = NULL;
-	double seconds = value ? strtod(value, &end) : 5;
+	double seconds = value ? strtod(value, &end) / (milliseconds ? 1000 : 1) : 5;
 
-	if ((value && (end == value || *end)) || !(seconds >= 0.01 && seconds <= 1e6))
+	if ((value && (end == value || *end)) || !(seconds >= 0.001 && seconds <= 1e6))
 		return EXIT_USAGE;
-	*ret_ms = (uint64_t)(seconds * 1000 + 0.5);
+	view->interval_ms = (uint64_t)(seconds * 1000 + 0.5);
 	return 0;
+}
+
+int view_format(struct view_options *view, const char *value)
+{
+	static const char *const names[] = {"table", "json", "jsonl", "csv"};
+	bool is_csv = false;
+
+	for (const char *word = value; *word;) {
+		size_t length = strcspn(word, ",");
+		enum format format = 0;
+
+		while (format <= FORMAT_CSV && (strlen(names[format]) != length ||
+						strncmp(word, names[format], length) != 0))
+			format++;
+		if (format <= FORMAT_CSV && word == value)
+			view->format = format;
+		else if (strncmp(word, "noheader", length) == 0 && length == 8 && is_csv)
+			view->no_header = true;
+		else if (strncmp(word, "nounits", length) == 0 && length == 7 && is_csv)
+			view->no_units = true;
+		else
+			return EXIT_USAGE;
+		is_csv = view->format == FORMAT_CSV;
+		word += length + (word[length] == ',');
+		while (*word == ' ')
+			word++;
+	}
+	output_errors_as(view->format);
+	return *value ? 0 : EXIT_USAGE;
 }
 
 int view_option(struct view_options *view, unsigned row, const char *value)
@@ -30,11 +59,9 @@ int view_option(struct view_options *view, unsigned row, const char *value)
 	case VIEW_ROW_FORMAT:
 		if (strcmp(value, "table") != 0 && strcmp(value, "json") != 0)
 			return EXIT_USAGE;
-		view->format = strcmp(value, "json") == 0 ? FORMAT_JSON : FORMAT_TABLE;
-		output_errors_as(view->format);
-		return 0;
+		return view_format(view, value);
 	case VIEW_ROW_LOOP:
-		return parse_interval(value, &view->interval_ms);
+		return view_interval(view, value, false);
 	case VIEW_ROW_COUNT:
 		return parse_u64(value, &view->count) < 0 || view->count == 0 ? EXIT_USAGE : 0;
 	case VIEW_ROW_ROOT:

@@ -11,6 +11,7 @@
 
 struct view_options {
 	enum format format;
+	bool no_header, no_units; /* of CSV */
 	bool ascii;
 	unsigned width;	      /* 0: as wide as the terminal */
 	uint64_t interval_ms; /* 0: once */
@@ -19,9 +20,15 @@ struct view_options {
 	bool no_server;	      /* collect ourselves even when a server is there */
 };
 
-#define VIEW_OPTION_ROWS                                                                           \
-	{"format", 0, ARGUMENT_REQUIRED, "FORMAT", "table (default) or json", "table,json"},       \
-		{"loop", 'l', ARGUMENT_OPTIONAL_NUMBER, "SEC",                                     \
+/* The views that are no list of named columns have no CSV. */
+#define VIEW_FORMAT_ROW                                                                            \
+	{"format", 0, ARGUMENT_REQUIRED, "FORMAT", "table (default) or json", "table,json"}
+
+#define VIEW_OPTION_ROWS VIEW_FORMAT_ROW, VIEW_OTHER_ROWS
+
+/* The others, without the row for the format. */
+#define VIEW_OTHER_ROWS                                                                            \
+	{"loop", 'l', ARGUMENT_OPTIONAL_NUMBER, "SEC",                                     \
 		 "repeat every SEC seconds (default 5)", NULL},                                    \
 		{"count", 'c', ARGUMENT_REQUIRED, "N", "repeat N times in all", NULL},             \
 		{"ascii", 0, ARGUMENT_NONE, NULL, "draw with plain ASCII characters", NULL},       \
@@ -42,6 +49,13 @@ enum {
 	VIEW_OPTION_COUNT
 };
 
+/*
+ * view_format - "table", "json", "jsonl", "csv[,noheader][,nounits]", whatever the command takes.
+ * Return: 0 or exit code.
+ */
+int view_format(struct view_options *view, const char *value);
+/* view_interval - seconds with a fraction, or milliseconds. Return: 0 or exit code. */
+int view_interval(struct view_options *view, const char *value, bool milliseconds);
 /* view_option - handles one of the rows above. Return: 0 or exit code. */
 int view_option(struct view_options *view, unsigned row, const char *value);
 /* view_style - width, character set and colour for this run */

@@ -62,7 +62,7 @@ static void server_open(struct server *server, struct sockaddr_un *address, sock
 
 	(void)snprintf(server->directory, sizeof server->directory, "fuzz");
 	FUZZ_CHECK(loop_init(&server->loop) == 0);
-	FUZZ_CHECK(registry_init(&server->registry, &server->loop) == 0);
+	FUZZ_CHECK(registry_init(&server->registry, &server->loop, 16) == 0);
 	FUZZ_CHECK(failures_add(&server->failures, &failed) == 0);
 	registry_adopt(&server->registry, table, -1, 1, getuid(), getgid());
 	FUZZ_CHECK(server->registry.accepted == 1);
