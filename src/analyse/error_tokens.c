@@ -65,26 +65,42 @@ static const char *skip_colour(const char *p, const char *end)
 	return p;
 }
 
-/* "(EngineCore_DP0 pid=7) ", "[core.py:12] ", "[INFO] ": but "[0-0 - 7-7]" is text. */
+/* What is in brackets: a time, the name of a file, a word. But "[0-0 - 7-7]" is text. */
+static bool is_label(const char *p, const char *end)
+{
+	bool file = false, time = end - p >= 10 && is_digit(*p);
+
+	if (isalpha((unsigned char)*p) && end - p >= 3 && skip_word(p, end) == end)
+		return true;
+	for (const char *q = p; q < end; q++) {
+		file |= *q == '.' && q + 1 < end && isalpha((unsigned char)q[1]);
+		time &= is_digit(*q) || strchr("-:/.,TZ+ ", *q);
+	}
+	return file || (time && memchr(p, ':', (size_t)(end - p)));
+}
+
+/* "(EngineCore_DP0 pid=7) ", "[core.py:12] ", "[INFO] ", "[rank0]:", "[1,0]<stderr>:" */
 static const char *skip_bracket(const char *p, const char *end)
 {
 	const char *q = p + 1;
-	bool name = false, pid = false;
+	bool pid = false;
 
 	end = limit_of(p, end);
 	if (p == end || (*p != '(' && *p != '['))
 		return p;
-	for (; q < end && *q && !strchr(")](\r\n\\", *q); q++) {
+	for (; q < end && *q && !strchr(")](\r\n\\", *q); q++)
 		pid |= end - q > 4 && memcmp(q, "pid=", 4) == 0;
-		name |= *q == '.' && q + 1 < end && isalpha((unsigned char)q[1]);
-	}
 	if (q == end || (*q != ')' && *q != ']'))
 		return p;
 	if (*p == '(')
 		return pid ? q + 1 : p;
-	bool level = skip_word(p + 1, end) == q && isupper((unsigned char)p[1]) && q - p > 3;
-
-	return name || level ? q + 1 : p;
+	if (end - q > 9 && memcmp(q, "]<std", 5) == 0)
+		q = skip_word(q + 2, end);
+	else if (q == p + 1 || !is_label(p + 1, q))
+		return p;
+	if (q == end)
+		return p;
+	return end - q > 1 && q[1] == ':' ? q + 2 : q + 1;
 }
 
 /* "2026-11-25", "08:42:32.294", "11-25", with a blank behind */
@@ -102,15 +118,29 @@ static const char *skip_date(const char *p, const char *end)
 		       : p;
 }
 
-/* "critical |", "Always |", and a bar alone */
+/* "critical |", "Always |", "web-1 |", and a bar alone */
 static const char *skip_column(const char *p, const char *end)
 {
-	const char *q = skip_blanks(skip_word(p, end), limit_of(p, end));
+	const char *q = p;
 
+	for (end = limit_of(p, end); q < end && (is_word(*q) || *q == '-' || *q == '.');)
+		q++;
+	q = skip_blanks(q, end);
 	return q < end && *q == '|' ? q + 1 : p;
 }
 
-/* "ERROR", "TT_FATAL:", "RuntimeError:", "file.py:12]", pytest's "E" and ">" */
+/* Behind a level: a blank, or ":" and perhaps "root:" */
+static const char *skip_logger(const char *p, const char *end)
+{
+	const char *q;
+
+	if (p == end || *p != ':')
+		return p < end ? p + 1 : p;
+	q = skip_word(p + 1, end);
+	return q > p + 1 && q < end && *q == ':' ? q + 1 : p + 1;
+}
+
+/* "ERROR", "ERROR:root:", "- ", "TT_FATAL:", "RuntimeError:", "file.py:12]", pytest's "E" and ">" */
 static const char *skip_name(const char *p, const char *end)
 {
 	static const char *const levels[] = {"DEBUG", "INFO",	  "WARN",  "WARNING",
@@ -119,11 +149,11 @@ static const char *skip_name(const char *p, const char *end)
 	const char *q = skip_word(p, end);
 
 	if (q == p)
-		return p < end && *p == '>' ? p + 1 : p;
+		return p < end && (*p == '>' || *p == '-') ? p + 1 : p;
 	if (word_is(p, q, raisers))
 		return q < end && *q == ':' ? q + 1 : p;
 	if (word_is(p, q, levels) && (q == end || is_blank(*q) || *q == ':'))
-		return q < end ? q + 1 : q;
+		return skip_logger(q, end);
 	if (q - p == 1 && *p == 'E' && (q == end || is_blank(*q) || *q == '\r' || *q == '\n'))
 		return q;
 	for (end = limit_of(p, end); q < end && (is_word(*q) || strchr("./:-", *q)) && *q;)

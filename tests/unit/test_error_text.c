@@ -110,6 +110,16 @@ static const char *const prefixes[] = {
 	"ERROR 11-25 08:42:32 engine.py:388] ",
 	"\x1b[31m[ERROR]\x1b[0m ",
 	"(Worker pid=77, ip=10.0.0.3) E   ",
+	"[rank0]: ",
+	"[rank3]:E   ",
+	"[1,0]<stderr>:",
+	"[2026-11-25 08:42:32,123] [ERROR] ",
+	"2026-11-25 08:42:32,123 - ERROR - ",
+	"2026-11-25T08:42:32.123Z ",
+	"ERROR:root:",
+	"web-1  | ",
+	"  | ",
+	"\xe2\x94\x82 ",
 };
 
 /* Where a line may end: CRLF, bare CR of progress bars, and a break that somebody quoted. */
