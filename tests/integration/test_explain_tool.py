@@ -15,7 +15,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
-from test_server import Server, app, directory
+from server import Server, app, directory
 from testing import TTMEM, equal, run_tests, wait_until
 
 CLASH = ("Statically allocated circular buffers in program 7 clash with L1 buffers on core range "

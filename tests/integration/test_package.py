@@ -138,7 +138,7 @@ COMPLETIONS = {
     "ttmem env --so": [],
     "ttmem run --doc": [],
 }
-WITH_EQUALS = {"ttmem --format=": ["json", "table"], "ttmem buffers --format=j": ["json"]}
+WITH_EQUALS = {"ttmem --format=": ["csv", "json", "jsonl", "table"], "ttmem buffers --format=j": ["json"]}
 
 
 def bash_words(line):

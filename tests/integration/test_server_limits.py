@@ -5,7 +5,10 @@ import pathlib
 import resource
 import sys
 
-from test_server import Senders, Server, app, as_user, directory, need_other_users
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+
+from server import Senders, Server, app, as_user, directory, need_other_users
 from testing import Skip, equal, run_tests, wait_until
 
 TABLES = 4096
