@@ -313,6 +313,7 @@ static int add_allocator(struct collection *collection, const struct region_imag
 		to->frees[type] = totals->frees;
 		to->failures[type] = totals->failures;
 	}
+	l1_of_allocator(&row->allocator, &to->l1);
 	return add_chips(snapshot, &row->allocator, &to->chips);
 }
 
@@ -347,6 +348,9 @@ static int add_process(struct collection *collection, const struct region_image 
 		.left_at_close = head->left_at_close,
 		.moves = head->copies,
 	};
+	to->dispatches = head->dispatches;
+	to->programs_dropped = head->programs_dropped;
+	to->programs_unknown = head->programs_unknown;
 	if ((r = add_user(snapshot, uid, &to->user)) < 0 ||
 	    (r = add_command(snapshot, head, &to->command)) < 0 ||
 	    (r = add_build_id(snapshot, head, &to->build_id)) < 0 ||
@@ -580,6 +584,8 @@ int collection_add_table(struct collection *collection, const struct region_map 
 
 	if (r == 0 && (ranges || collection->options.buffers))
 		r = add_slots(collection, map, process, allocators, ranges);
+	if (r == 0)
+		r = programs_of_process(collection, map, process);
 	if (r == 0)
 		r = devices_of_process(collection, process);
 	region_image_clear(&image);

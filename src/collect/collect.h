@@ -16,6 +16,7 @@
 
 struct collect_options {
 	bool buffers;	   /* list every live buffer */
+	bool programs;	   /* list programs with what they use of L1 */
 	bool largest_free; /* compute largest free ranges: reads the slots as well */
 	uint32_t pid;	   /* only this process; 0: all */
 	uint32_t slot_limit; /* list so many buffers at most, as they lie in the tables; 0: all */
@@ -67,6 +68,11 @@ int collection_set_container(struct collection *collection, uint32_t process,
 /* collection_finish - adds the machine's devices and hands the snapshot over. 0 or -ENOMEM. */
 int collection_finish(struct collection *collection, struct snapshot *ret_snapshot);
 
+/* l1_of_allocator - the terms of its cores' L1 (programs.c) */
+void l1_of_allocator(const struct region_allocator *row, struct l1_terms *ret_terms);
+/* programs_of_process - its programs, after its allocators are there (programs.c). 0 or -ENOMEM. */
+int programs_of_process(struct collection *collection, const struct region_map *map,
+			uint32_t process);
 /* devices_of_process - the chips of one process, after its allocators are there (devices.c) */
 int devices_of_process(struct collection *collection, uint32_t process);
 /* devices_of_machine - the chips of all live processes, last */

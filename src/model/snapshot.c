@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROCESSES, ALLOCATORS, CHIPS, DEVICES, CAPABILITIES, FAILURES, BUFFERS, STRINGS };
+enum { PROCESSES, ALLOCATORS, CHIPS, DEVICES, CAPABILITIES, FAILURES, BUFFERS, STRINGS,
+       PROGRAMS, KERNELS, RANGES };
 
 const char *availability_name(enum fact_availability availability)
 {
@@ -28,6 +29,9 @@ void snapshot_clear(struct snapshot *snapshot)
 	free(snapshot->capabilities);
 	free(snapshot->failures);
 	free(snapshot->buffers);
+	free(snapshot->programs);
+	free(snapshot->program_kernels);
+	free(snapshot->program_ranges);
 	free(snapshot->strings);
 	snapshot_init(snapshot);
 }
@@ -53,8 +57,8 @@ static int grow(void **array, uint32_t *capacity, uint32_t count, uint32_t more,
 }
 
 /*
- * One element more of an array; the macro keeps the seven functions below from
- * being seven copies.
+ * One element more of an array; the macro keeps the ten functions below from
+ * being ten copies.
  */
 #define DEFINE_ADD(what, array, which)                                                             \
 	int snapshot_add_##what(struct snapshot *snapshot, uint32_t *ret_index)                    \
@@ -78,6 +82,9 @@ DEFINE_ADD(device, devices, DEVICES)
 DEFINE_ADD(capability, capabilities, CAPABILITIES)
 DEFINE_ADD(failure, failures, FAILURES)
 DEFINE_ADD(buffer, buffers, BUFFERS)
+DEFINE_ADD(program, programs, PROGRAMS)
+DEFINE_ADD(program_kernel, program_kernels, KERNELS)
+DEFINE_ADD(program_range, program_ranges, RANGES)
 
 int snapshot_string(struct snapshot *snapshot, const char *bytes, size_t length, string_id *ret_id)
 {

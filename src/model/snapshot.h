@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "model/memory.h"
+#include "model/program.h"
 
 #define SNAPSHOT_NONE UINT32_MAX
 
@@ -70,6 +71,7 @@ struct allocator {
 	uint64_t allocs[MEMORY_TYPES];	 /* since it was opened */
 	uint64_t frees[MEMORY_TYPES];
 	uint64_t failures[MEMORY_TYPES];
+	struct l1_terms l1; /* of each of its worker cores */
 };
 
 /* A chip, once per process that uses it, and once for the whole machine. */
@@ -121,6 +123,9 @@ struct process {
 	uint64_t failure_count;
 	uint64_t live_buffers; /* in its table, listed or not */
 	struct losses losses;
+	struct span programs; /* that were dispatched and still exist */
+	uint64_t dispatches;  /* of programs, in all */
+	uint64_t programs_dropped, programs_unknown; /* dispatches that were not recorded, and why */
 };
 
 struct buffer {
@@ -146,7 +151,8 @@ struct snapshot {
 	uint8_t	 has_buffers;
 	uint8_t	 is_limited; /* not every live buffer is listed */
 	uint32_t process_count, allocator_count, chip_count, device_count, capability_count,
-		failure_count, buffer_count;
+		failure_count, buffer_count, program_count, program_kernel_count,
+		program_range_count;
 	struct process *processes;
 	struct allocator *allocators;
 	struct chip *chips;
@@ -154,10 +160,13 @@ struct snapshot {
 	struct capability *capabilities;
 	struct failure *failures;
 	struct buffer *buffers;
+	struct program *programs;
+	struct program_kernel *program_kernels;
+	struct program_range *program_ranges;
 	struct span machine_devices; /* into devices */
 	char *strings;
 	uint32_t strings_bytes;
-	uint32_t capacity[8]; /* of the arrays above; private */
+	uint32_t capacity[11]; /* of the arrays above; private */
 };
 
 /* snapshot_init - an empty snapshot; never fails */
@@ -180,6 +189,9 @@ int snapshot_add_device(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_capability(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_failure(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_buffer(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_program(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_program_kernel(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_program_range(struct snapshot *snapshot, uint32_t *ret_index);
 
 /* snapshot_buffers_total - live buffers of the processes in it whose details are shown */
 uint64_t snapshot_buffers_total(const struct snapshot *snapshot);

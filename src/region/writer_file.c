@@ -34,6 +34,9 @@
 /* Of the address space still allowed we take at most one part in eight. */
 #define ADDRESS_SPACE_SHARE 8
 
+/* Of what slots may take, programs may take one part in so many. */
+#define PROGRAMS_SHARE 8
+
 /* A program that retries a failing allocation must not spend its time on copies. */
 #define COPY_EVERY_NS UINT64_C(1000000000)
 
@@ -92,6 +95,7 @@ static uint32_t slots_allowed(uint32_t wanted)
 					? (limit.rlim_cur - REGION_SLOTS_OFFSET) / 64
 					: 0;
 
+		room -= room / PROGRAMS_SHARE;
 		slots = room < slots ? room : slots;
 	}
 	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
@@ -101,9 +105,26 @@ static uint32_t slots_allowed(uint32_t wanted)
 		uint64_t share = left / ADDRESS_SPACE_SHARE;
 		uint64_t room = share > fixed ? (share - fixed) / (64 + SLOT_INDEX_BYTES) : 0;
 
+		room -= room / PROGRAMS_SHARE;
 		slots = room < slots ? room : slots;
 	}
 	return (uint32_t)(slots / REGION_BLOCK_SLOTS * REGION_BLOCK_SLOTS);
+}
+
+/* A table that limits keep small has few programs, and none before it has room for slots. */
+static uint32_t programs_allowed(uint32_t slots)
+{
+	uint64_t unit = region_file_bytes(0, REGION_PROGRAMS_UNIT) - REGION_FILE_BYTES(0);
+	uint64_t units = (uint64_t)slots * sizeof(struct region_slot) / PROGRAMS_SHARE / unit;
+
+	return units * REGION_PROGRAMS_UNIT < REGION_PROGRAMS_MAX
+		       ? (uint32_t)units * REGION_PROGRAMS_UNIT
+		       : REGION_PROGRAMS_MAX;
+}
+
+static uint64_t table_bytes(const struct region_writer *writer)
+{
+	return region_file_bytes(writer->slots_max, writer->programs_max);
 }
 
 static void keep_out_of_children_and_cores(void *memory, size_t bytes)
@@ -138,6 +159,7 @@ static int create_private(struct region_writer *writer)
 	writer->private_bytes = fixed + entries + buckets;
 	region_index_init(&writer->index, (uint64_t *)(void *)(memory + fixed),
 			  (uint32_t *)(void *)(memory + fixed + entries), writer->slots_max);
+	writer_programs_init(writer);
 	return 0;
 }
 
@@ -210,7 +232,7 @@ static void fill_head(struct region_writer *writer, const struct region_identity
 
 	head->version = REGION_VERSION;
 	head->head_bytes = sizeof *head;
-	head->file_bytes = REGION_FILE_BYTES(writer->slots_max);
+	head->file_bytes = table_bytes(writer);
 	if (getrandom(head->random_id, sizeof head->random_id, GRND_NONBLOCK) < 0) {
 		uint64_t seed[2] = {clock_ns(CLOCK_REALTIME) ^ (uintptr_t)head,
 				    clock_ns(CLOCK_MONOTONIC) << 16 ^ (uint64_t)getpid()};
@@ -228,7 +250,7 @@ static void fill_head(struct region_writer *writer, const struct region_identity
 	}
 	copy_string(head->metal_version, sizeof head->metal_version, identity->metal_version);
 	copy_string(head->entry, sizeof head->entry, identity->entry);
-	head->part_count = REGION_PART_SLOTS + 1;
+	head->part_count = REGION_PARTS_KNOWN;
 	head->parts[REGION_PART_CAPABILITIES] = (struct region_part){
 		REGION_CAPABILITIES_OFFSET, sizeof(struct region_capability), REGION_CAPABILITIES_MAX};
 	head->parts[REGION_PART_FAILURES] = (struct region_part){
@@ -241,6 +263,15 @@ static void fill_head(struct region_writer *writer, const struct region_identity
 		REGION_ALLOCATORS_OFFSET, sizeof(struct region_allocator), REGION_ALLOCATORS_MAX};
 	head->parts[REGION_PART_SLOTS] = (struct region_part){
 		REGION_SLOTS_OFFSET, sizeof(struct region_slot), writer->slots_max};
+	head->parts[REGION_PART_PROGRAMS] =
+		(struct region_part){region_programs_offset(writer->slots_max),
+				     sizeof(struct region_program), writer->programs_max};
+	head->parts[REGION_PART_KERNELS] = (struct region_part){
+		region_kernels_offset(writer->slots_max, writer->programs_max),
+		sizeof(struct region_kernel), writer->programs_max * REGION_PROGRAM_KERNELS};
+	head->parts[REGION_PART_PROGRAM_RANGES] = (struct region_part){
+		region_ranges_offset(writer->slots_max, writer->programs_max),
+		sizeof(struct region_program_range), writer->programs_max * REGION_PROGRAM_RANGES};
 	(void)slurp("/proc/self/cmdline", head->command, sizeof head->command);
 	/* last: without the magic nobody reads on */
 	word_store(&head->magic, REGION_MAGIC);
@@ -256,15 +287,19 @@ static int create(struct region_writer *writer, const struct region_identity *id
 				      : REGION_SLOTS_MAX);
 	if (writer->slots_max == 0)
 		return -EFBIG;
+	writer->programs_max = identity->slots_max
+				       ? identity->programs_max / REGION_PROGRAMS_UNIT *
+						 REGION_PROGRAMS_UNIT
+				       : programs_allowed(writer->slots_max);
 	r = create_private(writer);
 	if (r < 0)
 		return r;
-	r = create_file(REGION_NAME, REGION_FILE_BYTES(writer->slots_max), FRONT_BYTES,
-			MEMFD_MODE_TABLE, &writer->table_device, &writer->table_inode);
+	r = create_file(REGION_NAME, table_bytes(writer), FRONT_BYTES, MEMFD_MODE_TABLE,
+		        &writer->table_device, &writer->table_inode);
 	if (r < 0)
 		return r;
 	writer->table_fd = r;
-	writer->table = map(writer->table_fd, REGION_FILE_BYTES(writer->slots_max), NULL);
+	writer->table = map(writer->table_fd, table_bytes(writer), NULL);
 	if (!writer->table)
 		return -errno;
 	r = create_control(writer, NULL);
@@ -283,7 +318,7 @@ static void release(struct region_writer *writer)
 	if (writer->private)
 		(void)munmap(writer->private, writer->private_bytes);
 	if (writer->table)
-		(void)munmap(writer->table, REGION_FILE_BYTES(writer->slots_max));
+		(void)munmap(writer->table, table_bytes(writer));
 	if (writer->control)
 		(void)munmap(writer->control, sizeof *writer->control);
 	if (memfd_is(writer->table_fd, writer->table_device, writer->table_inode))
@@ -440,6 +475,55 @@ int writer_back_row(struct region_writer *writer, uint32_t row)
 	return r;
 }
 
+static bool program_block_is_backed(const struct region_writer *writer, uint64_t block)
+{
+	return writer->private->programs.block_backed[block / 64] >> (block % 64) & 1;
+}
+
+/* Blocks of programs stay: all of them together are a few MiB. */
+int writer_back_program_rows(struct region_writer *writer, uint64_t offset, uint64_t bytes)
+{
+	uint64_t base = region_programs_offset(writer->slots_max);
+	uint64_t last = (offset + bytes - 1 - base) / REGION_BLOCK_BYTES;
+	int saved_errno = errno, r = 0;
+
+	for (uint64_t b = (offset - base) / REGION_BLOCK_BYTES; r == 0 && b <= last; b++) {
+		if (program_block_is_backed(writer, b))
+			continue;
+		r = writer_check_table(writer);
+		if (r == 0)
+			r = memfd_back(writer->table_fd, base + b * REGION_BLOCK_BYTES,
+				       REGION_BLOCK_BYTES);
+		if (r == 0)
+			writer->private->programs.block_backed[b / 64] |= UINT64_C(1) << (b % 64);
+	}
+	errno = saved_errno;
+	return r;
+}
+
+static int copy_range(const struct region_writer *writer, int fd, uint8_t *to, uint64_t offset,
+		      uint64_t bytes)
+{
+	int r = bytes ? memfd_back(fd, offset, bytes) : 0;
+
+	if (r == 0)
+		memcpy(to + offset, writer->table + offset, bytes);
+	return r;
+}
+
+static int copy_programs(const struct region_writer *writer, int fd, uint8_t *to)
+{
+	int r = 0;
+
+	for (uint64_t block = 0; r == 0 && block < REGION_PROGRAM_BLOCKS; block++)
+		if (program_block_is_backed(writer, block))
+			r = copy_range(writer, fd, to,
+				       region_programs_offset(writer->slots_max) +
+					       block * REGION_BLOCK_BYTES,
+				       REGION_BLOCK_BYTES);
+	return r;
+}
+
 /* Copies what is backed, at most so many bytes of slots; the rest of the new file stays a hole. */
 static int copy_table(struct region_writer *writer, int fd, uint8_t *to, uint64_t slot_bytes_max)
 {
@@ -452,25 +536,23 @@ static int copy_table(struct region_writer *writer, int fd, uint8_t *to, uint64_
 	};
 
 	for (unsigned i = 0; i < sizeof front / sizeof front[0]; i++) {
-		int r = front[i][1] ? memfd_back(fd, front[i][0], front[i][1]) : 0;
+		int r = copy_range(writer, fd, to, front[i][0], front[i][1]);
 
 		if (r < 0)
 			return r;
-		memcpy(to + front[i][0], writer->table + front[i][0], front[i][1]);
 	}
 	for (uint32_t block = 0; block < writer->slots_max / REGION_BLOCK_SLOTS; block++) {
 		uint64_t offset = REGION_SLOTS_OFFSET + (uint64_t)block * REGION_BLOCK_BYTES;
 
 		if (!writer_block_is_backed(writer, block) || slot_bytes_max < REGION_BLOCK_BYTES)
 			continue;
-		int r = memfd_back(fd, offset, REGION_BLOCK_BYTES);
+		int r = copy_range(writer, fd, to, offset, REGION_BLOCK_BYTES);
 
 		if (r < 0)
 			return r;
 		slot_bytes_max -= REGION_BLOCK_BYTES;
-		memcpy(to + offset, writer->table + offset, REGION_BLOCK_BYTES);
 	}
-	return 0;
+	return copy_programs(writer, fd, to);
 }
 
 /*
@@ -480,7 +562,7 @@ static int copy_table(struct region_writer *writer, int fd, uint8_t *to, uint64_
  */
 static int move_table(struct region_writer *writer)
 {
-	uint64_t bytes = REGION_FILE_BYTES(writer->slots_max);
+	uint64_t bytes = table_bytes(writer);
 	uint64_t device, inode;
 	int fd = create_file(REGION_NAME, bytes, FRONT_BYTES, MEMFD_MODE_TABLE, &device, &inode);
 
@@ -524,7 +606,7 @@ int writer_check_files(struct region_writer *writer)
 /* Lock held. The new copy replaces the last one. Return: 0 or -errno. */
 static int make_copy(struct region_writer *writer)
 {
-	uint64_t bytes = REGION_FILE_BYTES(writer->slots_max), device, inode;
+	uint64_t bytes = table_bytes(writer), device = 0, inode = 0;
 	struct rlimit limit;
 
 	/* a second mapping, however short, could make another thread's malloc fail */

@@ -9,6 +9,7 @@
 
 static const struct command *const commands[] = {
 	&command_buffers,
+	&command_programs,
 	&command_run,
 	&command_env,
 	&command_adopt,

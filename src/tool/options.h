@@ -52,7 +52,7 @@ int parse_size(const char *text, uint64_t *ret_bytes);
 int usage_error(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-extern const struct command command_picture, command_buffers, command_run, command_env,
+extern const struct command command_picture, command_buffers, command_programs, command_run, command_env,
 	command_adopt, command_version;
 
 #endif
