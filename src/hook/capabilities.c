@@ -40,7 +40,7 @@ static const struct requirement requirements[] = {
 	 3,
 	 {H(enqueue_fast), H(enqueue_slow)},
 	 2},
-	{"kernels", {S(program_kernels), S(kernel_name), S(kernel_packed_bytes)}, 3, {0}, 0},
+	{"kernels", {S(program_kernels), S(kernel_name)}, 2, {0}, 0},
 	{"ring", {S(program_config), S(program_config_size)}, 2, {0}, 0},
 	{"circular_buffers",
 	 {S(program_cbs), S(cb_address), S(cb_size), S(cb_global), S(cb_cores)},
@@ -71,7 +71,14 @@ static void publish_program_parts(const struct metal *metal, struct region_write
 	bool has_dfbs = metal->symbol[S(program_dfbs)], has_pads = metal->symbol[S(program_scratchpads)];
 	const struct metal_program_layout *layout = metal->program_layout;
 
-	if (!has_dfbs || (metal->version && !layout))
+	bool has_sizes = layout ? layout->kernel_binaries != 0 : !metal->version;
+
+	region_writer_capability(writer, "kernel_sizes",
+				 !has_sizes ? CAPABILITY_MISSING
+				 : layout   ? CAPABILITY_PRESENT
+					    : CAPABILITY_UNKNOWN,
+				 has_sizes ? NULL : "where a kernel keeps its binaries is not known");
+	if (!has_dfbs || (metal->version && !(layout && layout->dfb_groups)))
 		region_writer_capability(writer, "dataflow_buffers", CAPABILITY_MISSING,
 					 has_dfbs ? "their fields are not known for this release"
 						  : metal_symbol_name(S(program_dfbs)));

@@ -24,8 +24,8 @@ void handle_program_allocate(void *program, const void *device)
 
 	if (!metal)
 		return;
-	programs_compiled(program);
 	REAL(metal, program_allocate, device_function)(program, device);
+	programs_laid_out(program);
 }
 
 void handle_program_invalidate(void *program)

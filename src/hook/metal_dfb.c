@@ -119,9 +119,9 @@ static const struct metal_program_layout *layout_for(struct metal *metal,
 	struct dfb dfb;
 
 	if (layout || metal->version)
-		return layout;
+		return layout && layout->dfb_groups ? layout : NULL;
 	for (size_t i = 0; (layout = metal_program_layout_at(i)) != NULL; i++)
-		if (read_dfb(layout, place, object, &dfb) && !dfb.flags)
+		if (layout->dfb_groups && read_dfb(layout, place, object, &dfb) && !dfb.flags)
 			break;
 	__atomic_store_n(&metal->program_layout, layout, __ATOMIC_RELEASE);
 	return layout;

@@ -87,15 +87,6 @@ static void kernel_name(const struct metal *metal, uint64_t kernel, char *to, si
 		metal_release(metal, string[0]);
 }
 
-static uint32_t binary_bytes(const struct metal *metal, enum metal_symbol symbol, uint64_t kernel,
-			     uint64_t device, uint32_t i)
-{
-	metal_function size = metal->symbol[symbol];
-
-	return size ? ((uint32_t(*)(uint64_t, uint64_t, int))size)(kernel, device, (int)i)
-		    : NOT_KNOWN;
-}
-
 static uint32_t kernel_riscs(const struct metal *metal, uint64_t kernel, enum region_kernel_kind kind)
 {
 	metal_function processor = metal->symbol[METAL_SYMBOL_data_movement_processor];
@@ -107,23 +98,6 @@ static uint32_t kernel_riscs(const struct metal *metal, uint64_t kernel, enum re
 	uint32_t n = ((uint32_t(*)(uint64_t, int))processor)(kernel, 0);
 
 	return n < 2 ? 1u << n : 0;
-}
-
-/* The index is not checked on the other side: only classes whose number of binaries we know. */
-static void kernel_sizes(const struct metal *metal, uint64_t kernel, uint64_t device,
-			 struct region_kernel *to)
-{
-	to->binaries = to->kind == REGION_KERNEL_COMPUTE ? 3 : to->kind ? 1 : 0;
-	for (uint32_t i = 0; i < REGION_BINARIES_MAX; i++) {
-		bool there = i < to->binaries;
-
-		to->packed_bytes[i] = there ? binary_bytes(metal, METAL_SYMBOL_kernel_packed_bytes,
-							   kernel, device, i)
-					    : NOT_KNOWN;
-		to->text_bytes[i] = there ? binary_bytes(metal, METAL_SYMBOL_kernel_text_bytes,
-							 kernel, device, i)
-					  : NOT_KNOWN;
-	}
 }
 
 /* What the kernel takes of the ring on each of its cores; 0 where sizes are not known. */
@@ -187,7 +161,7 @@ static void add_kernel(struct metal *metal, const struct metal_program_place *pl
 	to->kind = kernel_kind(metal, kernel);
 	kernel_name(metal, kernel, to->name, sizeof to->name);
 	to->riscs = kernel_riscs(metal, kernel, to->kind);
-	kernel_sizes(metal, kernel, place->device, to);
+	metal_kernel_sizes(metal, kernel, to);
 	range.bytes = kernel_ring_bytes(to);
 	if (cores) { /* std::vector<CoreRange> by value */
 		((void *(*)(uint64_t *, uint64_t))cores)(vector, kernel);
@@ -301,8 +275,9 @@ static void add_ring_entry(const struct metal *metal, const struct metal_program
 	row->runtime_args_bytes = words[1] - words[0];
 	row->semaphore_bytes = words[2];
 	row->cb_config_bytes = words[4];
-	if (count >= 10 && words[5] >= words[3] && words[5] <= text_at &&
-	    words[6] <= text_at - words[5])
+	/* a program without any says neither where nor how much */
+	if (count >= 10 && (words[6] == 0 || (words[5] >= words[3] && words[5] <= text_at &&
+					      words[6] <= text_at - words[5])))
 		row->dfb_config_bytes = words[6];
 }
 

@@ -43,15 +43,18 @@ void program_range(struct metal_program_scratch *scratch, const struct region_pr
 void program_ranges_of(struct metal_program_scratch *scratch, uint64_t begin, uint64_t end,
 		       const struct region_program_range *like);
 
+/* metal_kernel_sizes - of its binaries, by the layout of the release (metal_kernel.c) */
+void metal_kernel_sizes(const struct metal *metal, uint64_t kernel, struct region_kernel *to);
+
 /*
  * metal_workload_programs - calls `visit` with each program of a MeshWorkload and its node in the
- * workload's map. `hints`: programs this thread compiled lately; they teach us where a node keeps
- * its program. Return: number of nodes whose program could not be told.
+ * workload's map. `is_program`: is this the address of a program that was laid out? It teaches us
+ * where a node keeps its program. Return: number of nodes whose program could not be told.
  */
-#define METAL_HINTS 8u
+typedef bool metal_is_program(uint64_t address);
 typedef void metal_node_visitor(void *argument, uint64_t program, uint64_t node);
 uint32_t metal_workload_programs(struct metal *metal, const void *workload,
-				 const uint64_t hints[METAL_HINTS], metal_node_visitor *visit,
+				 metal_is_program *is_program, metal_node_visitor *visit,
 				 void *argument);
 /* metal_node_place - mesh coordinates of a node: first and last row and column */
 void metal_node_place(uint64_t node, uint16_t ret_start[2], uint16_t ret_end[2]);

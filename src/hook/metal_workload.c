@@ -5,8 +5,8 @@
  *
  * Where a node keeps its program follows from the size of its key, which
  * differs by release and which nothing tells. So it is learnt: at the first
- * dispatch the one word is looked for that is a program this thread has just
- * compiled. Until then, and in a node where the word cannot be one, nothing is
+ * dispatch the one word is looked for that is a program whose buffers have been
+ * laid out. Until then, and in a node where the word cannot be one, nothing is
  * said about the program.
  */
 #include "hook/metal_program.h"
@@ -19,20 +19,12 @@
 #define NODES_MAX   1024
 #define DIMENSIONS_MAX 8
 
-static bool is_hint(uint64_t word, const uint64_t hints[METAL_HINTS])
-{
-	for (unsigned i = 0; word && i < METAL_HINTS; i++)
-		if (hints[i] == word)
-			return true;
-	return false;
-}
-
-static uint32_t learn(struct metal *metal, uint64_t node, const uint64_t hints[METAL_HINTS])
+static uint32_t learn(struct metal *metal, uint64_t node, metal_is_program *is_program)
 {
 	uint64_t word;
 
 	for (uint32_t offset = SEARCH_LOW; offset < SEARCH_HIGH; offset += sizeof word)
-		if (safe_read_word(node + offset, &word) == 0 && is_hint(word, hints)) {
+		if (safe_read_word(node + offset, &word) == 0 && is_program(word)) {
 			/* relaxed: whoever looks later finds the same */
 			__atomic_store_n(&metal->node_program, offset, __ATOMIC_RELAXED);
 			return offset;
@@ -64,7 +56,7 @@ static void read_coordinate(uint64_t at, uint16_t to[2])
  * pointers are followed directly: this is on the way of every dispatch.
  */
 uint32_t metal_workload_programs(struct metal *metal, const void *workload,
-				 const uint64_t hints[METAL_HINTS], metal_node_visitor *visit,
+				 metal_is_program *is_program, metal_node_visitor *visit,
 				 void *argument)
 {
 	metal_function programs = metal->symbol[METAL_SYMBOL_workload_programs];
@@ -82,7 +74,7 @@ uint32_t metal_workload_programs(struct metal *metal, const void *workload,
 		uint64_t program;
 
 		if (!offset)
-			offset = learn(metal, (uint64_t)(uintptr_t)node, hints);
+			offset = learn(metal, (uint64_t)(uintptr_t)node, is_program);
 		program = offset ? node[offset / sizeof *node] : 0;
 		if (program)
 			visit(argument, program, (uint64_t)(uintptr_t)node);

@@ -12,10 +12,15 @@
 /* Buffers that one ring manager gets at a device's start, the worker cores' first. */
 #define RING_CALLS 5
 
-/* Programs this thread has laid out lately; a workload's are laid out just before it is dispatched. */
+/*
+ * Programs whose circular buffers have been laid out, by hash of their address; a collision forgets
+ * one. Only such a program may be asked for its addresses: it throws otherwise.
+ */
+#define LAID_OUT_BITS 12
+static uint64_t laid_out[1u << LAID_OUT_BITS];
+
+/* The calls about rings that this thread has seen. */
 static __thread __attribute__((tls_model("initial-exec"))) struct {
-	uint64_t compiled[METAL_HINTS];
-	uint32_t next;
 	uint32_t ring_calls;
 	const void *manager;
 } thread;
@@ -28,9 +33,22 @@ struct dispatch {
 	uint64_t time_ns;
 };
 
-void programs_compiled(const void *program)
+static uint64_t *laid_out_at(uint64_t program)
 {
-	thread.compiled[thread.next++ % METAL_HINTS] = (uint64_t)(uintptr_t)program;
+	return &laid_out[(program >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - LAID_OUT_BITS)];
+}
+
+static bool is_laid_out(uint64_t program)
+{
+	return program && __atomic_load_n(laid_out_at(program), __ATOMIC_RELAXED) == program;
+}
+
+void programs_laid_out(const void *program)
+{
+	uint64_t address = (uint64_t)(uintptr_t)program;
+
+	/* relaxed: it is dispatched by a thread that was told of it by this one */
+	__atomic_store_n(laid_out_at(address), address, __ATOMIC_RELAXED);
 }
 
 /* Chips are listed in the order of the mesh, row by row, so a coordinate is a place in the list. */
@@ -104,6 +122,11 @@ static void visit(void *argument, uint64_t program, uint64_t node)
 
 	if (__builtin_expect(r == 0, 1))
 		return;
+	if (!is_laid_out(program)) {
+		if (r < 0)
+			region_writer_program_unknown(dispatch->writer);
+		return;
+	}
 	int saved_errno = errno;
 
 	describe(dispatch, program, node, r == 1);
@@ -122,8 +145,7 @@ void programs_dispatched(struct metal *metal, const void *queue, const void *wor
 	/* the word behind the vtable pointer; it is checked before anything is asked of it */
 	dispatch.device = ((const uint64_t *)queue)[1];
 	dispatch.time_ns = hook_now_ns();
-	for (uint32_t unknown = metal_workload_programs(metal, workload, thread.compiled, visit,
-							&dispatch);
+	for (uint32_t unknown = metal_workload_programs(metal, workload, is_laid_out, visit, &dispatch);
 	     unknown > 0; unknown--)
 		region_writer_program_unknown(dispatch.writer);
 	hook_ticked(dispatch.writer, dispatch.time_ns);
@@ -140,7 +162,10 @@ void programs_touched(const void *program)
 void programs_destroyed(const void *program)
 {
 	struct region_writer *writer = hook_writer_present();
+	uint64_t address = (uint64_t)(uintptr_t)program;
 
+	(void)__atomic_compare_exchange_n(laid_out_at(address), &address, 0, false, __ATOMIC_RELAXED,
+					  __ATOMIC_RELAXED);
 	if (writer)
 		(void)region_writer_program_end(writer, (uint64_t)(uintptr_t)program);
 }

@@ -5,8 +5,8 @@
 
 #include "hook/metal.h"
 
-/* programs_compiled - this thread is laying out a program: it will dispatch it soon */
-void programs_compiled(const void *program);
+/* programs_laid_out - a program's circular buffers have got their addresses */
+void programs_laid_out(const void *program);
 /* programs_dispatched - a workload was enqueued, and that came back */
 void programs_dispatched(struct metal *metal, const void *queue, const void *workload);
 /* programs_touched - the program's circular buffers are to be laid out anew */

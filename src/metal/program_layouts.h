@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where dataflow buffers and scratchpads keep what no function tells: their
- * offsets, by release. The hook takes the row of its build, an unknown build
+ * Where dataflow buffers, scratchpads and kernels keep what no function tells
+ * (or none that is safe to call): offsets, by release. The hook takes the row of its build, an unknown build
  * tries them all; either way the addresses found must lie in the L1 that
  * programs may use, and a dataflow buffer's cores must be the cores it names.
  */
@@ -21,12 +21,15 @@ struct metal_program_layout {
 	uint16_t dfb_groups;   /* vector of groups */
 	/* Kernel; 0: not known, or none in this release */
 	uint16_t scratch_vector, scratch_element;
+	uint16_t kernel_binaries; /* map from build to a vector of loaded binaries */
 };
 
 /* A group of a dataflow buffer: 72 bytes, with a vector of {u64 x, u64 y, u32 address} in it. */
 #define METAL_DFB_GROUP_BYTES 72
 #define METAL_DFB_GROUP_CORES 48
 #define METAL_DFB_CORE_BYTES  24
+/* A loaded binary: its words (begin, end), and the bytes of its code, u32. */
+#define METAL_BINARY_TEXT 0x30
 /* A scratchpad: its size and its address, u32 each. */
 #define METAL_SCRATCH_SIZE    0x20
 #define METAL_SCRATCH_ADDRESS 0x28
