@@ -180,6 +180,15 @@ static void put_signed(struct text *text, int64_t number)
 	encode_number(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
+void encode_fact(struct encoded *object, const char *name, struct fact fact)
+{
+	encode_key(object, name);
+	if (fact_is_known(fact))
+		encode_number(object->text, fact.value);
+	else
+		(void)put_null(object->text);
+}
+
 void encode_flag(struct encoded *object, const char *name, bool value)
 {
 	encode_key(object, name);

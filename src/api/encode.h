@@ -42,6 +42,8 @@ void encode_end(struct encoded *object);
 /* encode_text - bytes from strangers as valid UTF-8; the empty string as null. Is it null? */
 bool encode_text(struct text *text, const char *string);
 void encode_number(struct text *text, uint64_t number);
+/* encode_fact - a member that is a number, null when it is not known; no reason is written */
+void encode_fact(struct encoded *object, const char *name, struct fact fact);
 /* encode_flag - a boolean member */
 void encode_flag(struct encoded *object, const char *name, bool value);
 /* encode_id - 64 bits do not fit a double, so ids travel as decimal strings. Is it null? */

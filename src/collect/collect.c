@@ -306,6 +306,7 @@ static int add_allocator(struct collection *collection, const struct region_imag
 		to->frees[type] = totals->frees;
 		to->failures[type] = totals->failures;
 	}
+	l1_of_allocator(&row->allocator, &to->l1);
 	return add_chips(snapshot, &row->allocator, &to->chips);
 }
 
@@ -340,6 +341,9 @@ static int add_process(struct collection *collection, const struct region_image 
 		.left_at_close = head->left_at_close,
 		.moves = head->copies,
 	};
+	to->dispatches = head->dispatches;
+	to->programs_dropped = head->programs_dropped;
+	to->programs_unknown = head->programs_unknown;
 	if ((r = add_user(snapshot, uid, &to->user)) < 0 ||
 	    (r = add_command(snapshot, head, &to->command)) < 0 ||
 	    (r = add_build_id(snapshot, head, &to->build_id)) < 0 ||
@@ -372,6 +376,8 @@ int collection_add_table(struct collection *collection, struct region_map *map, 
 		collection->snapshot.processes[process].allocators = allocators;
 	if (r == 0)
 		r = slots_add(collection, map, process);
+	if (r == 0 && !collection->options.buffers_only)
+		r = programs_of_process(collection, map, process);
 	if (r == 0 && !collection->options.buffers_only)
 		r = devices_of_process(collection, process);
 	region_image_clear(&image);

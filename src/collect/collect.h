@@ -19,6 +19,7 @@
 
 struct collect_options {
 	bool buffers;	   /* list every live buffer */
+	bool programs;	   /* list programs with what they use of L1 */
 	bool largest_free; /* compute largest free ranges: reads the slots as well */
 	uint32_t pid;	   /* only this process; 0: all */
 	bool cards;	   /* what the driver tells: cards, telemetry, who has them open */
@@ -107,6 +108,11 @@ int collection_finish(struct collection *collection, struct snapshot *ret_snapsh
  */
 int slots_add(struct collection *collection, struct region_map *map, uint32_t process);
 
+/* l1_of_allocator - the terms of its cores' L1 (programs.c) */
+void l1_of_allocator(const struct region_allocator *row, struct l1_terms *ret_terms);
+/* programs_of_process - its programs, after its allocators are there (programs.c). 0 or -ENOMEM. */
+int programs_of_process(struct collection *collection, const struct region_map *map,
+			uint32_t process);
 /* devices_of_process - the chips of one process, after its allocators are there (devices.c) */
 int devices_of_process(struct collection *collection, uint32_t process);
 /* devices_of_machine - the chips of all live processes, last */

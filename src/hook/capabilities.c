@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hook/capabilities.h"
 
+#include "metal/program_layouts.h"
+
 /* A kind of fact and the functions it takes, all of them; the handlers where one of them is enough. */
 struct requirement {
 	const char	 *name;
@@ -33,6 +35,18 @@ static const struct requirement requirements[] = {
 	 0},
 	{"open", {S(mesh_allocator)}, 1, {H(mesh_initialize_impl)}, 1},
 	{"close", {0}, 0, {H(device_close), H(mesh_close)}, 2},
+	{"programs",
+	 {S(workload_programs), S(program_kernels), S(kernel_cores)},
+	 3,
+	 {H(enqueue_fast), H(enqueue_slow)},
+	 2},
+	{"kernels", {S(program_kernels), S(kernel_name)}, 2, {0}, 0},
+	{"ring", {S(program_config), S(program_config_size)}, 2, {0}, 0},
+	{"circular_buffers",
+	 {S(program_cbs), S(cb_address), S(cb_size), S(cb_global), S(cb_cores)},
+	 5,
+	 {0},
+	 0},
 };
 
 /* The first name that is not there, or NULL. */
@@ -48,6 +62,44 @@ static const char *missing(const struct metal *metal, const struct requirement *
 	return r->handler_count ? metal_handler_name(r->handlers[0]) : NULL;
 }
 
+/*
+ * What is read by offsets: an unknown build has to show first that it keeps to one of them. Neither
+ * scratchpads nor binaries occur on a mock cluster, so that no real one was ever seen by us.
+ */
+static void publish_program_parts(const struct metal *metal, struct region_writer *writer)
+{
+	bool has_dfbs = metal->symbol[S(program_dfbs)], has_pads = metal->symbol[S(program_scratchpads)];
+	const struct metal_program_layout *layout = metal->program_layout;
+
+	bool has_sizes = layout ? layout->kernel_binaries != 0 : !metal->version;
+
+	region_writer_capability(writer, "kernel_sizes",
+				 !has_sizes ? CAPABILITY_MISSING
+				 : layout   ? CAPABILITY_PRESENT
+					    : CAPABILITY_UNKNOWN,
+				 has_sizes ? NULL : "where a kernel keeps its binaries is not known");
+	if (!has_dfbs || (metal->version && !(layout && layout->dfb_groups)))
+		region_writer_capability(writer, "dataflow_buffers", CAPABILITY_MISSING,
+					 has_dfbs ? "their fields are not known for this release"
+						  : metal_symbol_name(S(program_dfbs)));
+	else
+		region_writer_capability(writer, "dataflow_buffers",
+					 layout ? CAPABILITY_PRESENT : CAPABILITY_UNKNOWN, NULL);
+	if (!has_pads || !layout || !layout->scratch_vector)
+		region_writer_capability(writer, "scratchpads", CAPABILITY_MISSING,
+					 has_pads ? "their place is not known for this build"
+						  : metal_symbol_name(S(program_scratchpads)));
+	else
+		region_writer_capability(writer, "scratchpads", CAPABILITY_PRESENT,
+					 "proved on a stand-in only: no operation tried uses them");
+	region_writer_capability(writer, "binaries_dram",
+				 metal->symbol[S(program_binaries)] ? CAPABILITY_PRESENT
+								    : CAPABILITY_MISSING,
+				 metal->symbol[S(program_binaries)]
+					 ? "proved on a stand-in only: a mock cluster has none"
+					 : metal_symbol_name(S(program_binaries)));
+}
+
 void capabilities_publish(const struct metal *metal, struct region_writer *writer)
 {
 	for (unsigned i = 0; i < sizeof requirements / sizeof requirements[0]; i++) {
@@ -56,7 +108,7 @@ void capabilities_publish(const struct metal *metal, struct region_writer *write
 		region_writer_capability(writer, requirements[i].name,
 					 name ? CAPABILITY_MISSING : CAPABILITY_PRESENT, name);
 	}
-	region_writer_capability(writer, "programs", CAPABILITY_MISSING, "not recorded by this hook");
+	publish_program_parts(metal, writer);
 	region_writer_capability(writer, "sites", CAPABILITY_MISSING, "not recorded by this hook");
 	capabilities_report_fields(metal, writer);
 }
@@ -69,6 +121,13 @@ void capabilities_of_allocator(struct region_writer *writer, const struct region
 	else if (!(row->chips[0].flags & REGION_CHIP_HAS_UNIQUE_ID) && row->chips[0].chip_id < 64)
 		region_writer_capability(writer, "unique_ids", CAPABILITY_MISSING,
 					 "the cluster description has none for this chip");
+}
+
+void capabilities_of_program(struct region_writer *writer, const struct region_program *row)
+{
+	if (row->flags & REGION_PROGRAM_NO_DFB)
+		region_writer_capability(writer, "dataflow_buffers", CAPABILITY_FAILED,
+					 "their fields are not where known releases have them");
 }
 
 void capabilities_report_fields(const struct metal *metal, struct region_writer *writer)

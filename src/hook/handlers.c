@@ -9,11 +9,8 @@
  */
 #include <stdint.h>
 
+#include "hook/handlers.h"
 #include "hook/hook.h"
-
-#define EXPORT_AS(name) __asm__(name) __attribute__((visibility("default")))
-
-#define REAL(metal, id, type) ((type)(metal)->real[METAL_HANDLER_##id])
 
 typedef void (*tracker_function)(void *, const void *);
 typedef uint64_t (*allocate_function)(void *, void *);

@@ -41,7 +41,7 @@ static __thread __attribute__((tls_model("initial-exec"))) struct {
 	const void *buffer;
 } cache;
 
-static uint64_t now_ns(void)
+uint64_t hook_now_ns(void)
 {
 	struct timespec t;
 
@@ -93,7 +93,7 @@ static struct region_writer *writer_create(struct metal *metal, struct region_wr
 }
 
 /* The writer of this process, made at its first event; NULL when it could not be. */
-static struct region_writer *writer_get(struct metal *metal)
+struct region_writer *hook_writer(struct metal *metal)
 {
 	struct root *page = root_page();
 
@@ -114,7 +114,7 @@ static struct region_writer *writer_get(struct metal *metal)
 }
 
 /* Likewise, but never makes one: for events that only take away. */
-static struct region_writer *writer_present(void)
+struct region_writer *hook_writer_present(void)
 {
 	struct root *page = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
 
@@ -182,7 +182,7 @@ static void verify_if_asked(struct metal *metal, struct region_writer *writer, c
 /* Buffers that cannot be read: said once, if there is a table to say it in. */
 static void report_fields(const struct metal *metal)
 {
-	struct region_writer *writer = writer_present();
+	struct region_writer *writer = hook_writer_present();
 
 	if (metal->fields != METAL_FIELDS_BAD || !writer || root->fields_reported)
 		return;
@@ -206,14 +206,14 @@ void hook_allocated(struct metal *metal, const void *buffer)
 		report_fields(metal);
 		return;
 	}
-	struct region_writer *writer = writer_get(metal);
+	struct region_writer *writer = hook_writer(metal);
 
 	if (!writer)
 		return;
 	refresh_cache(writer);
 	b.thread = cache.tid;
 	b.row_hint = cache.row_hint;
-	b.time_ns = now_ns();
+	b.time_ns = hook_now_ns();
 	if (region_writer_alloc(writer, &b) == -ENOENT) {
 		if (add_allocator(metal, writer, b.allocator, b.device, b.time_ns, &b.row_hint) < 0)
 			region_writer_dropped_allocator(writer);
@@ -228,7 +228,7 @@ void hook_allocated(struct metal *metal, const void *buffer)
 
 void hook_deallocated(struct metal *metal, const void *buffer)
 {
-	struct region_writer *writer = writer_present();
+	struct region_writer *writer = hook_writer_present();
 
 	if (!writer)
 		return;
@@ -259,14 +259,14 @@ void hook_failed(struct metal *metal, const void *allocator, const void *buffer)
 		.type = REGION_NONE,
 	};
 	struct region_buffer b;
-	struct region_writer *writer = metal->off ? NULL : writer_get(metal);
+	struct region_writer *writer = metal->off ? NULL : hook_writer(metal);
 	uint64_t words[4];
 
 	if (!writer)
 		return;
 	refresh_cache(writer);
 	failure.thread = cache.tid;
-	failure.time_ns = now_ns();
+	failure.time_ns = hook_now_ns();
 	uint64_t object = (uint64_t)(uintptr_t)allocator;
 
 	if (metal_buffer_request(metal, buffer, object, &b)) {
@@ -298,27 +298,33 @@ void hook_opened(struct metal *metal, const void *mesh)
 	if (metal->off)
 		return;
 	allocator = metal_mesh_allocator(metal, device);
-	writer = allocator ? writer_get(metal) : NULL;
+	writer = allocator ? hook_writer(metal) : NULL;
 	if (!writer)
 		return;
-	uint64_t time_ns = now_ns();
+	uint64_t time_ns = hook_now_ns();
 
 	(void)add_allocator(metal, writer, allocator, device, time_ns, &row);
 	register_tick(&root->registrar, writer, time_ns);
 }
 
+void hook_ticked(struct region_writer *writer, uint64_t time_ns)
+{
+	region_writer_tick(writer, time_ns);
+	register_tick(&root->registrar, writer, time_ns);
+}
+
 void hook_mesh_closed(const void *mesh)
 {
-	struct region_writer *writer = writer_present();
+	struct region_writer *writer = hook_writer_present();
 
 	if (writer)
-		region_writer_close_device(writer, (uint64_t)(uintptr_t)mesh, now_ns());
+		region_writer_close_device(writer, (uint64_t)(uintptr_t)mesh, hook_now_ns());
 }
 
 void hook_chip_closed(uint32_t chip_id)
 {
-	struct region_writer *writer = writer_present();
+	struct region_writer *writer = hook_writer_present();
 
 	if (writer)
-		region_writer_close_chip(writer, chip_id, now_ns());
+		region_writer_close_chip(writer, chip_id, hook_now_ns());
 }

@@ -25,4 +25,12 @@ void hook_opened(struct metal *metal, const void *mesh);
 void hook_mesh_closed(const void *mesh);
 void hook_chip_closed(uint32_t chip_id);
 
+/* hook_writer - the writer of this process, made at its first event; NULL when it could not be */
+struct region_writer *hook_writer(struct metal *metal);
+/* hook_writer_present - likewise, but never makes one: for events that only take away */
+struct region_writer *hook_writer_present(void);
+uint64_t hook_now_ns(void);
+/* hook_ticked - what is due at an event whatever it is: descriptors looked at, servers told */
+void hook_ticked(struct region_writer *writer, uint64_t time_ns);
+
 #endif

@@ -41,6 +41,8 @@ enum metal_fields {
 	METAL_FIELDS_NOT_NEEDED = 3, /* every field has an accessor */
 };
 
+struct metal_program_layout;
+
 struct metal {
 	bool off; /* TTMEM=off: handlers only pass on */
 	uint32_t fields; /* enum metal_fields */
@@ -49,6 +51,9 @@ struct metal {
 	uint8_t	 build_id[32];
 	size_t	 build_id_bytes;
 	const char *version; /* NULL: a build we do not know */
+	const struct metal_program_layout *program_layout; /* NULL: not known, or not yet */
+	uint32_t node_program; /* of a program in a node of a workload's map; 0: not yet seen */
+	uint64_t ring; /* base and size (32 bits each) that the dispatcher was given last; 0: none */
 	uint32_t cluster_description_offset; /* in tt::Cluster; 0: there is a function for it */
 	metal_function real[METAL_HANDLERS];
 	metal_function symbol[METAL_SYMBOLS];

@@ -8,9 +8,11 @@
  * class name must be one we know. Containers are walked with checked reads.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 
 #include "hook/metal.h"
+#include "hook/metal_call.h"
 #include "hook/safe_read.h"
 
 /* IDevice's vtable, the same in every release from 0.60.1 to 0.81.1 */
@@ -26,11 +28,6 @@ enum { TYPE_DRAM = 0, TYPE_L1 = 1, TYPE_L1_SMALL = 2, TYPE_TRACE = 3 };
 /* tt::tt_metal::HalMemType */
 enum { HAL_L1 = 0, HAL_DRAM = 1 };
 
-/* CoreCoord, returned in two registers */
-struct core {
-	uint64_t x, y;
-};
-
 /* More than any machine has; a longer list is not a list. */
 #define CHIPS_WALKED 4096
 
@@ -41,22 +38,33 @@ static bool in_library(const struct metal *metal, uint64_t address)
 	return address >= metal->text_low && address < metal->text_high;
 }
 
-/* By the class name that the object's own vtable gives. */
-static enum device_kind device_kind(const struct metal *metal, uint64_t device)
+int metal_class_name(const struct metal *metal, uint64_t object, char *to, size_t size)
 {
 	uint64_t vtable, type_info, name;
+
+	if (object == 0 || object & 7 || safe_read_word(object, &vtable) < 0 ||
+	    !in_library(metal, vtable) || safe_read_word(vtable - 8, &type_info) < 0 ||
+	    safe_read_word(type_info + 8, &name) < 0 || safe_read_string(name, to, size) < 0)
+		return -ENOENT;
+	return 0;
+}
+
+static enum device_kind device_kind(const struct metal *metal, uint64_t device)
+{
 	char text[64];
 
-	if (device == 0 || device & 7 || safe_read_word(device, &vtable) < 0 ||
-	    !in_library(metal, vtable) || safe_read_word(vtable - 8, &type_info) < 0 ||
-	    safe_read_word(type_info + 8, &name) < 0 ||
-	    safe_read_string(name, text, sizeof text) < 0)
+	if (metal_class_name(metal, device, text, sizeof text) < 0)
 		return DEVICE_UNKNOWN;
 	if (strcmp(text, "N2tt8tt_metal6DeviceE") == 0)
 		return DEVICE_SINGLE;
 	if (strcmp(text, "N2tt8tt_metal11distributed10MeshDeviceE") == 0)
 		return DEVICE_MESH;
 	return DEVICE_UNKNOWN;
+}
+
+bool metal_is_mesh(const struct metal *metal, uint64_t object)
+{
+	return device_kind(metal, object) == DEVICE_MESH;
 }
 
 /* A virtual function of a device that device_kind() knows; NULL if it lies elsewhere. */
@@ -92,8 +100,7 @@ bool metal_chip_id(const struct metal *metal, uint64_t device, uint32_t *ret_id)
 	return true;
 }
 
-/* What C++ allocated and handed to us by value has to go back to C++. */
-static void release(const struct metal *metal, uint64_t memory)
+void metal_release(const struct metal *metal, uint64_t memory)
 {
 	void *delete = dlsym(RTLD_DEFAULT, "_ZdlPv");
 	void (*function)(uint64_t) = NULL;
@@ -118,7 +125,7 @@ bool metal_statistics(const struct metal *metal, uint64_t allocator, uint32_t ty
 									&buffer_type[type]);
 	/* {begin, end, capacity end}: the tail that would leak */
 	if (words[4] && words[4] <= words[5] && words[5] <= words[6])
-		release(metal, words[4]);
+		metal_release(metal, words[4]);
 	memcpy(ret_words, words, 4 * sizeof words[0]);
 	return true;
 }
@@ -178,7 +185,7 @@ static void describe_mesh(const struct metal *metal, uint64_t mesh, struct regio
 		for (uint64_t at = vector[0]; at < vector[1]; at += sizeof device)
 			if (safe_read_word(at, &device) == 0)
 				add_chip(metal, device, row);
-		release(metal, vector[0]);
+		metal_release(metal, vector[0]);
 	}
 	if (parent) /* a reference to a shared_ptr, whose first word is the pointer */
 		(void)safe_read_word(((uint64_t(*)(uint64_t))parent)(mesh), &row->parent_device);
@@ -192,7 +199,22 @@ static void describe_mesh(const struct metal *metal, uint64_t mesh, struct regio
 	}
 }
 
-static uint64_t follow(const struct metal *metal, enum metal_symbol symbol, uint64_t object)
+uint64_t metal_first_chip(const struct metal *metal, uint64_t device)
+{
+	metal_function devices = metal->symbol[METAL_SYMBOL_mesh_devices];
+	enum device_kind kind = device_kind(metal, device);
+	uint64_t vector[3] = {0}, chip = 0;
+
+	if (kind != DEVICE_MESH || !devices)
+		return kind == DEVICE_SINGLE ? device : 0;
+	((void *(*)(uint64_t *, uint64_t))devices)(vector, device);
+	if (vector[0] < vector[1])
+		(void)safe_read_word(vector[0], &chip);
+	metal_release(metal, vector[0]);
+	return device_kind(metal, chip) == DEVICE_SINGLE ? chip : 0;
+}
+
+uint64_t metal_follow(const struct metal *metal, enum metal_symbol symbol, uint64_t object)
 {
 	metal_function function = metal->symbol[symbol];
 
@@ -205,26 +227,31 @@ static uint64_t cluster_description(const struct metal *metal, uint64_t cluster)
 	uint64_t description = 0;
 
 	if (metal->symbol[METAL_SYMBOL_cluster_description])
-		return follow(metal, METAL_SYMBOL_cluster_description, cluster);
+		return metal_follow(metal, METAL_SYMBOL_cluster_description, cluster);
 	if (cluster && metal->cluster_description_offset &&
 	    safe_read_word(cluster + metal->cluster_description_offset, &description) < 0)
 		return 0;
 	return description;
 }
 
-/* MetalContext -> Cluster -> ClusterDescriptor -> unordered_map<chip id, unique id>; 0: none */
-static uint64_t unique_id_map(const struct metal *metal)
+uint64_t metal_context(const struct metal *metal)
 {
 	metal_function instance = metal->symbol[METAL_SYMBOL_context_instance];
 
-	/* without the end of the way there is no reason to begin it */
-	if (!instance || !metal->symbol[METAL_SYMBOL_chip_unique_ids])
-		return 0;
 	/* context 0; the older form has no parameter and ignores it */
-	uint64_t context = ((uint64_t(*)(int))instance)(0);
-	uint64_t cluster = follow(metal, METAL_SYMBOL_context_cluster, context);
+	return instance ? ((uint64_t(*)(int))instance)(0) : 0;
+}
 
-	return follow(metal, METAL_SYMBOL_chip_unique_ids, cluster_description(metal, cluster));
+/* MetalContext -> Cluster -> ClusterDescriptor -> unordered_map<chip id, unique id>; 0: none */
+static uint64_t unique_id_map(const struct metal *metal)
+{
+	/* without the end of the way there is no reason to begin it */
+	if (!metal->symbol[METAL_SYMBOL_chip_unique_ids])
+		return 0;
+	uint64_t cluster =
+		metal_follow(metal, METAL_SYMBOL_context_cluster, metal_context(metal));
+
+	return metal_follow(metal, METAL_SYMBOL_chip_unique_ids, cluster_description(metal, cluster));
 }
 
 static void describe_unique_ids(const struct metal *metal, struct region_allocator *row)
@@ -270,6 +297,7 @@ void metal_allocator_describe(const struct metal *metal, uint64_t allocator, uin
 		row.arch = (uint32_t)device_call(metal, device, SLOT_ARCH) & 0xff;
 		row.l1_bytes_per_core = device_call(metal, device, SLOT_L1_BYTES) & UINT32_MAX;
 		describe_unique_ids(metal, &row);
+		metal_l1_describe(metal, device, &row);
 	}
 	*ret_row = row;
 }

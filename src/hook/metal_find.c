@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 
 #include "metal/builds.h"
+#include "metal/program_layouts.h"
 
 static const char *const handler_names[METAL_HANDLERS] = {
 #define HANDLER(id, name) [METAL_HANDLER_##id] = name,
@@ -151,6 +152,7 @@ static void fill(struct metal *metal)
 	const struct metal_build *build = metal_build_find(metal->build_id, metal->build_id_bytes);
 
 	metal->version = build ? build->version : NULL;
+	metal->program_layout = metal_program_layout_find(metal->version);
 	metal->cluster_description_offset = build ? build->cluster_description_offset : 0;
 	if (metal->symbol[METAL_SYMBOL_buffer_size] && metal->symbol[METAL_SYMBOL_buffer_type] &&
 	    metal->symbol[METAL_SYMBOL_buffer_layout] &&

@@ -5,7 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROCESSES, ALLOCATORS, CHIPS, DEVICES, CAPABILITIES, FAILURES, BUFFERS, CARDS, CARD_USERS, STRINGS };
+enum {
+	PROCESSES,
+	ALLOCATORS,
+	CHIPS,
+	DEVICES,
+	CAPABILITIES,
+	FAILURES,
+	BUFFERS,
+	CARDS,
+	CARD_USERS,
+	PROGRAMS,
+	KERNELS,
+	RANGES,
+	STRINGS,
+	ARRAYS
+};
+
+_Static_assert(ARRAYS == sizeof((struct snapshot *)0)->capacity / sizeof(uint32_t), "one each");
 
 const char *availability_name(enum fact_availability availability)
 {
@@ -37,6 +54,9 @@ void snapshot_clear(struct snapshot *snapshot)
 	free(snapshot->buffers);
 	free(snapshot->cards);
 	free(snapshot->card_users);
+	free(snapshot->programs);
+	free(snapshot->program_kernels);
+	free(snapshot->program_ranges);
 	free(snapshot->strings);
 	snapshot_init(snapshot);
 }
@@ -89,6 +109,9 @@ DEFINE_ADD(failure, failures, FAILURES)
 DEFINE_ADD(buffer, buffers, BUFFERS)
 DEFINE_ADD(card, cards, CARDS)
 DEFINE_ADD(card_user, card_users, CARD_USERS)
+DEFINE_ADD(program, programs, PROGRAMS)
+DEFINE_ADD(program_kernel, program_kernels, KERNELS)
+DEFINE_ADD(program_range, program_ranges, RANGES)
 
 int snapshot_string(struct snapshot *snapshot, const char *bytes, size_t length, string_id *ret_id)
 {

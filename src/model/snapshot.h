@@ -16,6 +16,7 @@
 
 #include "model/card.h"
 #include "model/memory.h"
+#include "model/program.h"
 
 #define SNAPSHOT_NONE UINT32_MAX
 
@@ -81,6 +82,7 @@ struct allocator {
 	uint64_t allocs[MEMORY_TYPES];	 /* since it was opened */
 	uint64_t frees[MEMORY_TYPES];
 	uint64_t failures[MEMORY_TYPES];
+	struct l1_terms l1; /* of each of its worker cores */
 };
 
 /* A chip, once per process that uses it, and once for the whole machine. */
@@ -167,6 +169,9 @@ struct process {
 	uint64_t failure_count;
 	uint64_t live_buffers; /* in its table, listed or not */
 	struct losses losses;
+	struct span programs; /* that were dispatched and still exist */
+	uint64_t dispatches;  /* of programs, in all */
+	uint64_t programs_dropped, programs_unknown; /* dispatches that were not recorded, and why */
 };
 
 struct buffer {
@@ -194,7 +199,8 @@ struct snapshot {
 	uint8_t	 is_counted; /* ... but all were looked at: the two counts below are known */
 	uint64_t buffers_seen, buffers_passing; /* live buffers; those of them that were wanted */
 	uint32_t process_count, allocator_count, chip_count, device_count, capability_count,
-		failure_count, buffer_count, card_count, card_user_count;
+		failure_count, buffer_count, card_count, card_user_count, program_count,
+		program_kernel_count, program_range_count;
 	struct process *processes;
 	struct allocator *allocators;
 	struct chip *chips;
@@ -204,12 +210,15 @@ struct snapshot {
 	struct buffer *buffers;
 	struct card *cards; /* ascending by number */
 	struct card_user *card_users; /* a card's users lie together */
+	struct program *programs;
+	struct program_kernel *program_kernels;
+	struct program_range *program_ranges;
 	string_id driver_version; /* 0: no driver, or unknown */
 	uint8_t has_driver; /* the driver is loaded */
 	struct span machine_devices; /* into devices */
 	char *strings;
 	uint32_t strings_bytes;
-	uint32_t capacity[10]; /* of the arrays above; private */
+	uint32_t capacity[13]; /* of the arrays above; private */
 };
 
 /* snapshot_init - an empty snapshot; never fails */
@@ -234,6 +243,9 @@ int snapshot_add_failure(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_buffer(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_card(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_card_user(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_program(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_program_kernel(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_program_range(struct snapshot *snapshot, uint32_t *ret_index);
 
 /* snapshot_covers - does an allocator cover this chip (same process, same unique id or chip id)? */
 bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *allocator,

@@ -13,8 +13,11 @@
  *   0x004000  totals         one row per (allocator, memory type)
  *   0x014000  verify         the allocator's own statistics, parallel to totals
  *   0x024000  allocators     geometry and chips, one row per allocator
- *   0x0a4000  (room for programs, sites and events)
+ *   0x0a4000  (room for sites and events)
  *   0x100000  slots          one row per live buffer, up to 1 Mi rows
+ *   after it  programs       one row per program that ran, up to 4,096 rows,
+ *             kernels        then their kernels,
+ *             ranges         then what they use of L1, core range by core range
  *
  * The file has its final size from the start and is sealed against growing and
  * shrinking; what is not used is a hole. So a reader compares one number, and
@@ -24,8 +27,8 @@
  * newer writer may append fields to a row or add parts, and an older reader
  * still reads what it knows.
  *
- * Sequence words. Head (at `seq`), totals, verify, failures, allocators and
- * slots each have one: 2 x the process-wide event number of the last change,
+ * Sequence words. Head (at `seq`), totals, verify, failures, allocators, slots
+ * and programs each have one: 2 x the process-wide event number of the last change,
  * odd while the row is being written, 0 for a row never used or free. Event
  * numbers only grow, so a value never comes back with other contents. Words
  * are stored with release and loaded with acquire; no stand-alone fences,
@@ -55,6 +58,13 @@
 #define REGION_MEMORY_TYPES	4u	/* order of enum memory_type: DRAM, L1, L1_SMALL, TRACE */
 #define REGION_PARTS_MAX	16u
 #define REGION_COMMAND_BYTES	256u
+#define REGION_PROGRAMS_MAX	4096u
+#define REGION_PROGRAMS_UNIT	256u /* there is room for a multiple of so many programs */
+#define REGION_PROGRAM_KERNELS	4u   /* rows of kernels for each program there is room for */
+#define REGION_PROGRAM_RANGES	16u  /* rows of ranges likewise */
+#define REGION_BINARIES_MAX	4u   /* binaries of one kernel */
+#define REGION_L1_PIECES	8u
+#define REGION_DISPATCH_CORES	48u
 
 #define REGION_HEAD_OFFSET	    UINT64_C(0x000000)
 #define REGION_CAPABILITIES_OFFSET  UINT64_C(0x001000)
@@ -73,9 +83,12 @@ enum region_part_id {
 	REGION_PART_VERIFY = 3,
 	REGION_PART_ALLOCATORS = 4,
 	REGION_PART_SLOTS = 5,
-	REGION_PART_PROGRAMS = 6, /* later: program memory */
+	REGION_PART_PROGRAMS = 6,
 	REGION_PART_SITES = 7,	  /* later: interned source sites, append-only */
 	REGION_PART_EVENTS = 8,	  /* later: a ring, written only while somebody records */
+	REGION_PART_KERNELS = 9,
+	REGION_PART_PROGRAM_RANGES = 10,
+	REGION_PARTS_KNOWN = 11,
 };
 
 struct region_part {
@@ -128,7 +141,15 @@ struct region_head {
 	uint64_t unknown_frees;	    /* frees of objects not in the table (views, before attach) */
 	uint64_t left_at_close;	    /* buffers that were alive when their device closed */
 	uint64_t copies;	    /* times the table moved to a new file (descriptor was closed) */
-	uint8_t	 reserved2[2944];
+
+	/* 1152: programs. A dispatch moves these alone, and not `seq`. */
+	uint64_t dispatches;	     /* so far; the last one has this number */
+	uint32_t programs_high_water; /* rows at or above this index hold nothing */
+	uint32_t programs_live;
+	uint64_t programs_dropped;   /* dispatches of programs there was no room for */
+	uint64_t programs_unknown;   /* dispatches whose program could not be told */
+	uint64_t dispatch_unrecorded; /* number of the last one of both kinds; 0: none */
+	uint8_t	 reserved2[2904];
 };
 
 /* Is a kind of fact known in this process, and if not, why. */
@@ -203,6 +224,27 @@ struct region_chip {
 	uint64_t reserved;
 };
 
+/* Where the terms of L1 come from: what the dispatcher was given, or the tables of the HAL. */
+enum region_l1_source {
+	REGION_L1_UNKNOWN = 0,
+	REGION_L1_DISPATCHER = 1,
+	REGION_L1_HAL = 2,
+};
+
+/* What the HAL names inside the reserved area of L1. */
+enum region_l1_piece_id {
+	REGION_L1_BARRIER = 0,
+	REGION_L1_MAILBOX = 1,
+	REGION_L1_ROUTING_TABLE = 2,
+	REGION_L1_FABRIC_CONNECTIONS = 3,
+	REGION_L1_FABRIC_LOCK = 4,
+};
+
+struct region_l1_piece {
+	uint32_t base;
+	uint32_t bytes; /* 0: not known or not there */
+};
+
 #define REGION_ALLOCATOR_OPEN  1u /* the device has not been closed */
 #define REGION_ALLOCATOR_MESH  2u /* belongs to a MeshDevice */
 #define REGION_NONE	       UINT32_C(0xffffffff)
@@ -221,7 +263,21 @@ struct region_allocator {
 	uint32_t grid_x, grid_y;   /* compute grid; 0 unknown */
 	uint64_t l1_bytes_per_core; /* the whole L1 of one core; 0 unknown */
 	struct region_geometry geometry[REGION_MEMORY_TYPES];
-	uint8_t		       reserved[336];
+	/*
+	 * 176: the terms of one worker core's L1, from its bottom: reserved [0, ring_base), kernel-config
+	 * ring to unreserved_base, then programs and buffers, then L1_SMALL at the top.
+	 */
+	uint32_t ring_base, ring_bytes; /* 0: not known, see l1_source */
+	uint32_t unreserved_base;
+	uint32_t l1_small_bytes;
+	uint32_t l1_source; /* enum region_l1_source: of the two of the ring */
+	uint32_t worker_x, worker_y; /* grid of worker cores after harvesting, dispatch included */
+	uint32_t dispatch_cores;     /* worker cores taken for dispatch; ~0 unknown */
+	uint32_t dispatch_cores_used; /* of these, those with work; ~0 unknown */
+	uint32_t program_peak_bytes; /* most that one program ever took of one core here */
+	struct region_l1_piece pieces[REGION_L1_PIECES];
+	uint8_t		       dispatch_at[REGION_DISPATCH_CORES][2]; /* x, y of the first ones */
+	uint8_t		       reserved[136];
 	struct region_chip     chips[REGION_CHIPS_MAX];
 };
 
@@ -272,6 +328,114 @@ static inline uint32_t region_slot_layout(uint64_t place)
 static inline uint64_t region_slot_bank_bytes(uint64_t place)
 {
 	return place & REGION_BANK_MASK;
+}
+
+#define REGION_PROGRAM_CUT    1u /* not all of its kernels and ranges are listed */
+#define REGION_PROGRAM_NO_DFB 2u /* has dataflow buffers, which this build does not let us read */
+
+/*
+ * A program that was dispatched at least once. `seq` guards everything before
+ * `last_dispatch`, and the program's kernels and ranges with it: they are
+ * written before the row is born and used again only after it has ended.
+ * The three words from `last_dispatch` on move with each dispatch; each is
+ * whole by itself.
+ */
+struct region_program {
+	uint64_t seq;
+	uint64_t object; /* address of the ProgramImpl in its process: identity, never followed */
+	uint64_t program_id;
+	uint64_t first_ns;
+	uint64_t chips; /* bit i: runs on the i-th chip of its allocator */
+	uint64_t dram_address; /* of its binaries; programs of one workload share them */
+	uint64_t dram_bytes;   /* ~0: not known; already counted among the buffers */
+	uint32_t allocator;
+	uint32_t flags;
+	uint32_t first_kernel, kernel_count;
+	uint32_t first_range, range_count;
+	uint16_t mesh_start[2], mesh_end[2]; /* rows and columns of its mesh, both ends included */
+	/* its entry of the kernel-config ring, the same on each of its cores; ~0: not known */
+	uint32_t ring_bytes; /* the whole entry */
+	uint32_t text_bytes;
+	uint32_t runtime_args_bytes;
+	uint32_t semaphore_bytes;
+	uint32_t cb_config_bytes;
+	uint32_t dfb_config_bytes;
+	uint32_t core_bytes;  /* most that its own ranges take of one core */
+	uint32_t end_address; /* where the highest of them ends; 0: it has none */
+	char	 op[64];      /* folder of the operation its kernels come from; "" unknown */
+	uint8_t	 reserved[8];
+	/* 192 */
+	uint64_t last_dispatch; /* counts the dispatches of the process; greatest = resident */
+	uint64_t dispatches;
+	uint64_t last_ns;
+	uint8_t	 reserved1[40];
+};
+
+enum region_kernel_kind {
+	REGION_KERNEL_OTHER = 0,
+	REGION_KERNEL_DATA_MOVEMENT = 1,
+	REGION_KERNEL_COMPUTE = 2,
+	REGION_KERNEL_ETHERNET = 3,
+};
+
+/* One kernel of a program; no sequence word, see above. Its cores are ranges of kind KERNEL. */
+struct region_kernel {
+	char	 name[64];
+	uint32_t kind;
+	uint32_t riscs; /* bits 0..4: BRISC, NCRISC, TRISC0..2; 0 unknown. Binary i: i-th bit set */
+	uint32_t binaries;
+	uint32_t handle;
+	uint32_t packed_bytes[REGION_BINARIES_MAX]; /* loadable image; ~0 unknown */
+	uint32_t text_bytes[REGION_BINARIES_MAX];   /* its code; ~0 unknown */
+	uint8_t	 reserved[16];
+};
+
+enum region_range_kind {
+	REGION_RANGE_NONE = 0,
+	REGION_RANGE_KERNEL = 1, /* where a kernel runs; takes nothing outside the ring */
+	REGION_RANGE_CIRCULAR_BUFFER = 2,
+	REGION_RANGE_DATAFLOW_BUFFER = 3,
+	REGION_RANGE_SCRATCHPAD = 4,
+};
+
+#define REGION_RANGE_BORROWED 1u /* lies in an L1 buffer (globally allocated): not program memory */
+#define REGION_RANGE_ALIAS    2u /* shares the memory of another one */
+
+/* The same bytes of L1 on each core of a rectangle; no sequence word, see above. */
+struct region_program_range {
+	uint32_t address; /* absolute in the core; 0 of a kernel */
+	uint32_t bytes;	  /* per core; of a kernel: its packed binaries, each rounded up to 16 */
+	uint16_t kind;	  /* enum region_range_kind */
+	uint16_t flags;
+	uint16_t object; /* number of the kernel or buffer inside its program */
+	uint16_t reserved;
+	uint16_t x0, y0, x1, y1; /* logical cores, both ends included */
+	uint32_t program;	 /* row: whom it belongs to */
+	uint32_t reserved1;
+};
+
+/* region_programs_offset - where a writer of version 1 puts the programs: behind its slots */
+static inline uint64_t region_programs_offset(uint32_t slots)
+{
+	return REGION_FILE_BYTES(slots);
+}
+
+static inline uint64_t region_kernels_offset(uint32_t slots, uint32_t programs)
+{
+	return region_programs_offset(slots) + (uint64_t)programs * sizeof(struct region_program);
+}
+
+static inline uint64_t region_ranges_offset(uint32_t slots, uint32_t programs)
+{
+	return region_kernels_offset(slots, programs) +
+	       (uint64_t)programs * REGION_PROGRAM_KERNELS * sizeof(struct region_kernel);
+}
+
+/* region_file_bytes - of a table with room for so many slots and programs */
+static inline uint64_t region_file_bytes(uint32_t slots, uint32_t programs)
+{
+	return region_ranges_offset(slots, programs) +
+	       (uint64_t)programs * REGION_PROGRAM_RANGES * sizeof(struct region_program_range);
 }
 
 /*
@@ -337,6 +501,16 @@ REGION_ASSERT_SIZE(region_geometry, 24);
 REGION_ASSERT_SIZE(region_chip, 24);
 REGION_ASSERT_SIZE(region_allocator, 2048);
 REGION_ASSERT_SIZE(region_slot, 64);
+REGION_ASSERT_OFFSET(region_head, dispatches, 1152);
+REGION_ASSERT_OFFSET(region_allocator, ring_base, 176);
+REGION_ASSERT_OFFSET(region_allocator, pieces, 216);
+REGION_ASSERT_OFFSET(region_allocator, dispatch_at, 280);
+REGION_ASSERT_OFFSET(region_allocator, chips, 512);
+REGION_ASSERT_SIZE(region_program, 256);
+REGION_ASSERT_OFFSET(region_program, op, 120);
+REGION_ASSERT_OFFSET(region_program, last_dispatch, 192);
+REGION_ASSERT_SIZE(region_kernel, 128);
+REGION_ASSERT_SIZE(region_program_range, 32);
 REGION_ASSERT_SIZE(control_line, 64);
 REGION_ASSERT_SIZE(control_page, 4096);
 

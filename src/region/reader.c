@@ -11,13 +11,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "region/reader_internal.h"
 #include "region/words.h"
 
 /* A row that changes at every one of so many looks belongs to a writer faster than us, or a liar. */
 #define LOOKS 1000
 
-/* Attempts at a cut in time, and the size up to which one is likely to succeed. */
-#define CUT_ATTEMPTS  8
+/* The size up to which a cut in time is likely to succeed. */
 #define CUT_SLOTS_MAX 65536u
 
 /* More separate extents than a real table can have (its blocks are 16 pages). */
@@ -27,7 +27,7 @@
 static const struct {
 	uint32_t bytes;
 	uint32_t rows_max;
-} known_parts[REGION_PART_SLOTS + 1] = {
+} known_parts[REGION_PARTS_KNOWN] = {
 	[REGION_PART_CAPABILITIES] = {sizeof(struct region_capability), REGION_CAPABILITIES_MAX},
 	[REGION_PART_FAILURES] = {sizeof(struct region_failure), REGION_FAILURES_MAX},
 	[REGION_PART_TOTALS] = {sizeof(struct region_totals),
@@ -36,6 +36,11 @@ static const struct {
 				REGION_ALLOCATORS_MAX * REGION_MEMORY_TYPES},
 	[REGION_PART_ALLOCATORS] = {sizeof(struct region_allocator), REGION_ALLOCATORS_MAX},
 	[REGION_PART_SLOTS] = {sizeof(struct region_slot), UINT32_MAX},
+	[REGION_PART_PROGRAMS] = {sizeof(struct region_program), REGION_PROGRAMS_MAX},
+	[REGION_PART_KERNELS] = {sizeof(struct region_kernel),
+				 REGION_PROGRAMS_MAX * REGION_PROGRAM_KERNELS},
+	[REGION_PART_PROGRAM_RANGES] = {sizeof(struct region_program_range),
+					REGION_PROGRAMS_MAX * REGION_PROGRAM_RANGES},
 };
 
 const char *region_refusal_text(enum region_refusal refusal)
@@ -76,7 +81,7 @@ static const void *range(const struct region_map *map, uint64_t offset, uint64_t
 	return map->base + offset;
 }
 
-static const void *row_at(const struct region_map *map, enum region_part_id part, uint64_t index)
+const void *reader_row_at(const struct region_map *map, enum region_part_id part, uint64_t index)
 {
 	const struct region_part *p = &map->parts[part];
 
@@ -206,7 +211,9 @@ static int check_head(struct region_map *map)
 		return REGION_BAD_VERSION;
 	if (shared->file_bytes != map->bytes || shared->head_bytes < sizeof *shared)
 		return REGION_BAD_SIZE;
-	for (unsigned id = 0; id <= REGION_PART_SLOTS; id++) {
+	for (unsigned id = 0; id < REGION_PARTS_KNOWN; id++) {
+		if (known_parts[id].bytes == 0) /* reserved: nobody reads it */
+			continue;
 		/* one copy, then checks and use of that copy only */
 		struct region_part part;
 
@@ -256,22 +263,22 @@ void region_map_close(struct region_map *map)
 	map->pages = NULL;
 }
 
-static const struct region_head *shared_head(const struct region_map *map)
+const struct region_head *reader_head(const struct region_map *map)
 {
 	return (const struct region_head *)(const void *)map->base;
 }
 
 uint64_t region_event(const struct region_map *map)
 {
-	return word_load(&shared_head(map)->seq) / 2;
+	return word_load(&reader_head(map)->seq) / 2;
 }
 
 bool region_is_moved(const struct region_map *map)
 {
-	return word_load(&shared_head(map)->moved) != 0;
+	return word_load(&reader_head(map)->moved) != 0;
 }
 
-static void copy_words(uint64_t *to, const uint64_t *from, size_t words)
+void reader_copy_words(uint64_t *to, const uint64_t *from, size_t words)
 {
 	for (size_t i = 0; i < words; i++)
 		to[i] = word_load(&from[i]);
@@ -291,7 +298,7 @@ static bool copy_row(void *to, const void *from, size_t bytes)
 
 		if (first & 1) /* being written: a copy would be for nothing */
 			continue;
-		copy_words(copy + 1, shared + 1, bytes / sizeof *copy - 1);
+		reader_copy_words(copy + 1, shared + 1, bytes / sizeof *copy - 1);
 		/* ordered after the loads above, which are acquire */
 		if (seq_is_stable(first, word_load(&shared[0]))) {
 			copy[0] = first;
@@ -304,7 +311,7 @@ static bool copy_row(void *to, const void *from, size_t bytes)
 static bool read_part_row(const struct region_map *map, enum region_part_id part, uint64_t index,
 			  void *to)
 {
-	const void *shared = row_at(map, part, index);
+	const void *shared = reader_row_at(map, part, index);
 
 	if (!shared) { /* a hole reads as a row never used */
 		memset(to, 0, known_parts[part].bytes);
@@ -353,7 +360,7 @@ static void read_failures(const struct region_map *map, struct region_image *ima
 static void read_capabilities(const struct region_map *map, struct region_image *image)
 {
 	for (uint32_t i = 0; i < map->parts[REGION_PART_CAPABILITIES].count; i++) {
-		const struct region_capability *shared = row_at(map, REGION_PART_CAPABILITIES, i);
+		const struct region_capability *shared = reader_row_at(map, REGION_PART_CAPABILITIES, i);
 		struct region_capability *copy = &image->capabilities[image->capability_count];
 
 		if (!shared)
@@ -371,7 +378,7 @@ static void read_capabilities(const struct region_map *map, struct region_image 
 
 static void read_head(const struct region_map *map, struct region_head *head)
 {
-	copy_words((uint64_t *)(void *)head, (const uint64_t *)(const void *)map->base,
+	reader_copy_words((uint64_t *)(void *)head, (const uint64_t *)(const void *)map->base,
 		   sizeof *head / sizeof(uint64_t));
 	head->metal_version[sizeof head->metal_version - 1] = '\0';
 	head->entry[sizeof head->entry - 1] = '\0';
@@ -381,7 +388,7 @@ static void read_head(const struct region_map *map, struct region_head *head)
 
 int region_read_image(const struct region_map *map, struct region_image *ret_image)
 {
-	uint64_t used = word_load(&shared_head(map)->allocators_used);
+	uint64_t used = word_load(&reader_head(map)->allocators_used);
 	uint32_t rows = map->parts[REGION_PART_ALLOCATORS].count;
 
 	if (used < rows)
@@ -419,7 +426,7 @@ static int copy_slot(struct region_slot *copy, const struct region_slot *shared)
 		return 0;
 	if (first & 1)
 		return -1;
-	copy_words((uint64_t *)(void *)copy + 1, (const uint64_t *)(const void *)shared + 1,
+	reader_copy_words((uint64_t *)(void *)copy + 1, (const uint64_t *)(const void *)shared + 1,
 		   sizeof *copy / sizeof(uint64_t) - 1);
 	copy->seq = first;
 	/* it was freed, or freed and taken again, while we looked: not live any more */
@@ -467,7 +474,7 @@ static int scan(const struct region_map *map, const struct region_slot_visitor *
 int region_visit_slots(struct region_map *map, const struct region_slot_visitor *visitor,
 		       struct region_slots *ret_cut)
 {
-	const struct region_head *head = shared_head(map);
+	const struct region_head *head = reader_head(map);
 	const struct region_part *part = &map->parts[REGION_PART_SLOTS];
 	struct region_slots cut = {0};
 	int r = refresh_slots(map);

@@ -110,6 +110,25 @@ struct region_slot_visitor {
 int region_visit_slots(struct region_map *map, const struct region_slot_visitor *visitor,
 		       struct region_slots *ret_cut);
 
+/* The programs that were dispatched and still exist; first_kernel and first_range count here. */
+struct region_programs {
+	struct region_program *programs;
+	struct region_kernel *kernels;
+	struct region_program_range *ranges;
+	uint32_t count, kernel_count, range_count;
+	uint32_t torn;	 /* rows left half written, or that cannot be true */
+	bool consistent; /* nothing was dispatched, added or ended while they were copied */
+	uint64_t event;
+	uint64_t dispatches; /* number of the last dispatch at the start */
+};
+
+/*
+ * region_read_programs - copies programs with their kernels and ranges, in the order of rows.
+ * Return: 0 or -ENOMEM. Free with region_programs_clear.
+ */
+int region_read_programs(const struct region_map *map, struct region_programs *ret_programs);
+void region_programs_clear(struct region_programs *programs);
+
 /* region_event - the current event number, without reading anything else; 0 if unreadable */
 uint64_t region_event(const struct region_map *map);
 /* region_is_moved - has the process gone on in another file? */

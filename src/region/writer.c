@@ -14,49 +14,6 @@
 
 #define TICK_NS UINT64_C(1000000000)
 
-/* Our own last value: no other thread stores while the lock is held. */
-static uint64_t own(const uint64_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-
-static void add(uint64_t *word, uint64_t value)
-{
-	word_store(word, own(word) + value);
-}
-
-/* Never below zero: the mapping is shared, and a damaged row must not spread. */
-static void subtract(uint64_t *word, uint64_t value)
-{
-	uint64_t now = own(word);
-
-	word_store(word, now > value ? now - value : 0);
-}
-
-static void raise_to(uint64_t *word, uint64_t value)
-{
-	if (own(word) < value)
-		word_store(word, value);
-}
-
-static void event_begin(struct region_writer *writer)
-{
-	region_lock_take(&writer->lock);
-	seq_begin(&writer_head(writer)->seq, ++writer->event);
-}
-
-static void event_end(struct region_writer *writer)
-{
-	seq_end(&writer_head(writer)->seq, writer->event);
-	region_lock_give(&writer->lock);
-}
-
-static bool is_ready(struct region_writer *writer)
-{
-	/* acquire: pairs with the store at the end of region_writer_create */
-	return word_load32(&writer->state) == REGION_WRITER_READY;
-}
-
 static bool row_matches(const struct region_writer *writer, uint32_t row, uint64_t object,
 			uint64_t device)
 {
@@ -236,19 +193,6 @@ static uint32_t row_for_newcomer(struct region_writer *writer)
 	return oldest;
 }
 
-/* A row of words under its own sequence word, which is the first of them. */
-static void row_store(uint64_t *to, const void *from, size_t bytes, uint64_t event)
-{
-	seq_begin(&to[0], event);
-	for (size_t i = 1; i < bytes / sizeof *to; i++) {
-		uint64_t word;
-
-		memcpy(&word, (const uint8_t *)from + i * sizeof word, sizeof word);
-		word_store(&to[i], word);
-	}
-	seq_end(&to[0], event);
-}
-
 static void row_fill(struct region_writer *writer, uint32_t row, struct region_allocator *copy)
 {
 	static const struct region_totals zero_totals;
@@ -263,7 +207,14 @@ static void row_fill(struct region_writer *writer, uint32_t row, struct region_a
 	}
 	row_store((uint64_t *)writer_allocator(writer, row), copy, sizeof *copy,
 		  writer->event);
-	*a = (struct region_writer_allocator){.object = copy->object, .device = copy->device};
+	*a = (struct region_writer_allocator){
+		.object = copy->object,
+		.device = copy->device,
+		.home = {.row = row,
+			 .chip_count = copy->chip_count,
+			 .l1_low = copy->unreserved_base,
+			 .l1_high = (uint32_t)copy->l1_bytes_per_core},
+	};
 	for (uint32_t i = 0; i < copy->chip_count && i < REGION_CHIPS_MAX; i++)
 		if (copy->chips[i].chip_id < 64)
 			a->chips |= UINT64_C(1) << copy->chips[i].chip_id;
@@ -376,8 +327,10 @@ static void close_rows(struct region_writer *writer, uint64_t device, uint64_t c
 		word_store32(&shared->flags, shared->flags & ~REGION_ALLOCATOR_OPEN);
 		seq_end(&shared->seq, writer->event);
 	}
-	if (any)
+	if (any) {
+		writer_programs_close(writer, closing);
 		drop_slots_of(writer, closing);
+	}
 	event_end(writer);
 	errno = saved_errno;
 }
@@ -604,7 +557,8 @@ bool region_writer_is_valid(struct region_writer *writer)
 	region_lock_take(&writer->lock);
 	bool valid = slot_map_is_valid(&writer->private->map) &&
 		     region_index_is_valid(&writer->index) && blocks_agree(writer) &&
-		     totals_agree(writer) && writer_head(writer)->seq == 2 * writer->event;
+		     totals_agree(writer) && writer_programs_are_valid(writer) &&
+		     writer_head(writer)->seq == 2 * writer->event;
 
 	region_lock_give(&writer->lock);
 	return valid;

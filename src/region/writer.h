@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "region/extents.h"
 #include "region/format.h"
 #include "region/index.h"
 #include "region/lock.h"
@@ -30,6 +31,13 @@ enum region_writer_state {
 	REGION_WRITER_OFF = 2, /* creation failed, or switched off: events are ignored */
 };
 
+/* Where a program runs, as far as the row of its allocator tells. */
+struct region_home {
+	uint32_t row;
+	uint32_t chip_count;
+	uint32_t l1_low, l1_high; /* where programs may have memory; 0: not known */
+};
+
 /* What the writer knows of an allocator without reading the shared mapping. */
 struct region_writer_allocator {
 	uint64_t object;
@@ -37,6 +45,35 @@ struct region_writer_allocator {
 	uint64_t chips;	       /* bit n: covers the chip with logical id n (ids of 64 and more: none) */
 	uint64_t closed_event; /* 0: open; else the event at which it was closed */
 	uint64_t verify_request; /* the answer it owes; 0: none */
+	struct region_home home;
+};
+
+/* What the writer knows of a program without reading the shared mapping. */
+struct region_writer_program {
+	uint32_t allocator; /* row */
+	uint32_t first_kernel, kernel_count;
+	uint32_t first_range, range_count;
+	uint32_t is_stale; /* its circular buffers may have changed since they were described */
+};
+
+/* blocks of the three parts together, of which each takes whole ones */
+#define REGION_PROGRAM_BLOCKS                                                                      \
+	(REGION_PROGRAMS_MAX *                                                                     \
+	 (sizeof(struct region_program) + REGION_PROGRAM_KERNELS * sizeof(struct region_kernel) +  \
+	  REGION_PROGRAM_RANGES * sizeof(struct region_program_range)) /                           \
+	 REGION_BLOCK_BYTES)
+
+/* Programs (programs.c): which rows are taken, and by which objects. */
+struct region_writer_programs {
+	struct region_index index; /* ProgramImpl to row */
+	struct extents rows, kernels, ranges;
+	uint64_t row_words[REGION_PROGRAMS_MAX / 64];
+	uint64_t kernel_words[REGION_PROGRAMS_MAX * REGION_PROGRAM_KERNELS / 64];
+	uint64_t range_words[REGION_PROGRAMS_MAX * REGION_PROGRAM_RANGES / 64];
+	uint64_t index_entries[REGION_PROGRAMS_MAX];
+	uint32_t index_buckets[REGION_PROGRAMS_MAX];
+	uint64_t block_backed[(REGION_PROGRAM_BLOCKS + 63) / 64]; /* blocks of the three parts, from the first of them */
+	struct region_writer_program programs[REGION_PROGRAMS_MAX];
 };
 
 /* The private half, in one anonymous mapping; fresh zeros are a valid start. */
@@ -45,6 +82,7 @@ struct region_writer_private {
 	uint16_t block_live[REGION_SLOTS_MAX / REGION_BLOCK_SLOTS];
 	uint64_t block_backed[REGION_SLOTS_MAX / REGION_BLOCK_SLOTS / 64];
 	struct region_writer_allocator allocators[REGION_ALLOCATORS_MAX];
+	struct region_writer_programs programs;
 };
 
 struct region_writer {
@@ -53,10 +91,12 @@ struct region_writer {
 	uint32_t pid;
 	uint32_t allocators_used;
 	uint64_t event; /* number of the last event */
+	uint64_t dispatch; /* number of the last dispatch */
 	uint8_t *table;
 	struct region_writer_private *private;
 	struct region_index index;
 	uint32_t slots_max;
+	uint32_t programs_max;
 	uint32_t live;
 	uint32_t blocks_backed;
 	uint32_t blocks_empty; /* backed, but without a live slot */
@@ -84,6 +124,7 @@ struct region_identity {
 	const char    *metal_version; /* may be NULL */
 	const char    *entry;
 	uint32_t       slots_max; /* 0: REGION_SLOTS_MAX; tests take fewer. Rounded to blocks. */
+	uint32_t       programs_max; /* used with slots_max only; rounded down to units */
 };
 
 struct region_buffer {
@@ -168,6 +209,39 @@ void region_writer_dropped_allocator(struct region_writer *writer);
 bool region_writer_free(struct region_writer *writer, uint64_t object);
 /* region_writer_fail - counts a failed allocation and keeps it in the ring */
 void region_writer_fail(struct region_writer *writer, const struct region_failure *failure);
+
+/* A program as it was found at its first dispatch; everything is copied. */
+struct region_program_found {
+	/* all but seq, first and last times, numbers of dispatches and places of kernels and ranges */
+	struct region_program row;
+	const struct region_kernel *kernels; /* row.kernel_count of them */
+	const struct region_program_range *ranges; /* row.range_count; `program` is filled in */
+	bool is_restated; /* of a dispatch that region_writer_program_dispatch has recorded */
+};
+
+/*
+ * region_writer_program_dispatch - a program was dispatched: if it is known this stores a number.
+ * Return: 0; 1 if it has to be described anew (region_writer_program_add); -ENOENT when it is not
+ * known, -ENODEV without a table. Only with 0 and 1 has the dispatch been recorded.
+ */
+int region_writer_program_dispatch(struct region_writer *writer, uint64_t object, uint64_t now_ns);
+/*
+ * region_writer_program_add - a program's first dispatch, or what has become of a known one: then
+ * its description is replaced and its dispatches go on.
+ * Return: 0; -ENOSPC or -ENOMEM when there is no room, which is counted in the head; -ENOENT when
+ * its allocator's row is not open.
+ */
+int region_writer_program_add(struct region_writer *writer,
+			      const struct region_program_found *found, uint64_t now_ns);
+/* region_writer_program_touch - its circular buffers may be laid out anew at the next dispatch */
+void region_writer_program_touch(struct region_writer *writer, uint64_t object);
+/* region_writer_program_end - the object is being destroyed. Return: was it known? */
+bool region_writer_program_end(struct region_writer *writer, uint64_t object);
+/* region_writer_program_unknown - counts a dispatch whose program could not be told */
+void region_writer_program_unknown(struct region_writer *writer);
+/* region_writer_home - of the open row of a device object. Return: false if there is none. */
+bool region_writer_home(struct region_writer *writer, uint64_t device,
+			struct region_home *ret_home);
 
 /* region_writer_capability - says what is known of one kind of fact; NULL detail means none */
 void region_writer_capability(struct region_writer *writer, const char *name,

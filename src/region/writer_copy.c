@@ -66,11 +66,31 @@ static int copy_blocks(struct region_writer *writer, int fd, uint8_t *to)
 	return 0;
 }
 
+/* All of them: a few MiB at most, and what was resident is half of an answer. */
+static int copy_programs(const struct region_writer *writer, int fd, uint8_t *to)
+{
+	for (uint64_t block = 0; block < REGION_PROGRAM_BLOCKS; block++) {
+		uint64_t offset = region_programs_offset(writer->slots_max) +
+				  block * REGION_BLOCK_BYTES;
+
+		if (!writer_program_block_is_backed(writer, block))
+			continue;
+		int r = memfd_back(fd, offset, REGION_BLOCK_BYTES);
+
+		if (r < 0)
+			return r;
+		memcpy(to + offset, writer->table + offset, REGION_BLOCK_BYTES);
+	}
+	return 0;
+}
+
 int writer_copy_table(struct region_writer *writer, int fd, uint8_t *to)
 {
 	int r = copy_front(writer, fd, to);
 
-	return r < 0 ? r : copy_blocks(writer, fd, to);
+	if (r == 0)
+		r = copy_blocks(writer, fd, to);
+	return r < 0 ? r : copy_programs(writer, fd, to);
 }
 
 static uint32_t size_class(uint64_t bytes)
@@ -164,7 +184,7 @@ static int copy_largest(struct region_writer *writer, int fd, uint8_t *to)
 /* Lock held. The new copy replaces the last one. Return: 0 or -errno. */
 static int make_copy(struct region_writer *writer)
 {
-	uint64_t bytes = REGION_FILE_BYTES(writer->slots_max), device, inode;
+	uint64_t bytes = writer_table_bytes(writer), device, inode;
 	struct rlimit limit;
 
 	/* a second mapping, however short, could make another thread's malloc fail */
@@ -181,6 +201,8 @@ static int make_copy(struct region_writer *writer)
 	if (r == 0)
 		r = writer->blocks_backed <= COPY_BLOCKS_MAX ? copy_blocks(writer, fd, copy)
 							     : copy_largest(writer, fd, copy);
+	if (r == 0)
+		r = copy_programs(writer, fd, copy);
 	if (copy)
 		(void)munmap(copy, bytes);
 	if (r < 0) {

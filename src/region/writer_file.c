@@ -30,6 +30,9 @@
 /* Of the address space still allowed we take at most one part in eight. */
 #define ADDRESS_SPACE_SHARE 8
 
+/* Of what slots may take, programs may take one part in so many. */
+#define PROGRAMS_SHARE 8
+
 #define SLOT_INDEX_BYTES (sizeof(uint64_t) + sizeof(uint32_t))
 
 static uint64_t page_up(uint64_t bytes)
@@ -85,6 +88,7 @@ static uint32_t slots_allowed(uint32_t wanted)
 					? (limit.rlim_cur - REGION_SLOTS_OFFSET) / 64
 					: 0;
 
+		room -= room / PROGRAMS_SHARE;
 		slots = room < slots ? room : slots;
 	}
 	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
@@ -94,9 +98,26 @@ static uint32_t slots_allowed(uint32_t wanted)
 		uint64_t share = left / ADDRESS_SPACE_SHARE;
 		uint64_t room = share > fixed ? (share - fixed) / (64 + SLOT_INDEX_BYTES) : 0;
 
+		room -= room / PROGRAMS_SHARE;
 		slots = room < slots ? room : slots;
 	}
 	return (uint32_t)(slots / REGION_BLOCK_SLOTS * REGION_BLOCK_SLOTS);
+}
+
+/* A table that limits keep small has few programs, and none before it has room for slots. */
+static uint32_t programs_allowed(uint32_t slots)
+{
+	uint64_t unit = region_file_bytes(0, REGION_PROGRAMS_UNIT) - REGION_FILE_BYTES(0);
+	uint64_t units = (uint64_t)slots * sizeof(struct region_slot) / PROGRAMS_SHARE / unit;
+
+	return units * REGION_PROGRAMS_UNIT < REGION_PROGRAMS_MAX
+		       ? (uint32_t)units * REGION_PROGRAMS_UNIT
+		       : REGION_PROGRAMS_MAX;
+}
+
+uint64_t writer_table_bytes(const struct region_writer *writer)
+{
+	return region_file_bytes(writer->slots_max, writer->programs_max);
 }
 
 static void keep_out_of_children_and_cores(void *memory, size_t bytes)
@@ -131,6 +152,7 @@ static int create_private(struct region_writer *writer)
 	writer->private_bytes = fixed + entries + buckets;
 	region_index_init(&writer->index, (uint64_t *)(void *)(memory + fixed),
 			  (uint32_t *)(void *)(memory + fixed + entries), writer->slots_max);
+	writer_programs_init(writer);
 	return 0;
 }
 
@@ -204,7 +226,7 @@ static void fill_head(struct region_writer *writer, const struct region_identity
 
 	head->version = REGION_VERSION;
 	head->head_bytes = sizeof *head;
-	head->file_bytes = REGION_FILE_BYTES(writer->slots_max);
+	head->file_bytes = writer_table_bytes(writer);
 	if (getrandom(head->random_id, sizeof head->random_id, GRND_NONBLOCK) < 0) {
 		uint64_t seed[2] = {clock_ns(CLOCK_REALTIME) ^ (uintptr_t)head,
 				    clock_ns(CLOCK_MONOTONIC) << 16 ^ (uint64_t)getpid()};
@@ -222,7 +244,7 @@ static void fill_head(struct region_writer *writer, const struct region_identity
 	}
 	copy_string(head->metal_version, sizeof head->metal_version, identity->metal_version);
 	copy_string(head->entry, sizeof head->entry, identity->entry);
-	head->part_count = REGION_PART_SLOTS + 1;
+	head->part_count = REGION_PARTS_KNOWN;
 	head->parts[REGION_PART_CAPABILITIES] = (struct region_part){
 		REGION_CAPABILITIES_OFFSET, sizeof(struct region_capability), REGION_CAPABILITIES_MAX};
 	head->parts[REGION_PART_FAILURES] = (struct region_part){
@@ -235,6 +257,15 @@ static void fill_head(struct region_writer *writer, const struct region_identity
 		REGION_ALLOCATORS_OFFSET, sizeof(struct region_allocator), REGION_ALLOCATORS_MAX};
 	head->parts[REGION_PART_SLOTS] = (struct region_part){
 		REGION_SLOTS_OFFSET, sizeof(struct region_slot), writer->slots_max};
+	head->parts[REGION_PART_PROGRAMS] =
+		(struct region_part){region_programs_offset(writer->slots_max),
+				     sizeof(struct region_program), writer->programs_max};
+	head->parts[REGION_PART_KERNELS] = (struct region_part){
+		region_kernels_offset(writer->slots_max, writer->programs_max),
+		sizeof(struct region_kernel), writer->programs_max * REGION_PROGRAM_KERNELS};
+	head->parts[REGION_PART_PROGRAM_RANGES] = (struct region_part){
+		region_ranges_offset(writer->slots_max, writer->programs_max),
+		sizeof(struct region_program_range), writer->programs_max * REGION_PROGRAM_RANGES};
 	(void)slurp("/proc/self/cmdline", head->command, sizeof head->command);
 	/* last: without the magic nobody reads on */
 	word_store(&head->magic, REGION_MAGIC);
@@ -250,16 +281,20 @@ static int create(struct region_writer *writer, const struct region_identity *id
 				      : REGION_SLOTS_MAX);
 	if (writer->slots_max == 0)
 		return -EFBIG;
+	writer->programs_max = identity->slots_max
+				       ? identity->programs_max / REGION_PROGRAMS_UNIT *
+						 REGION_PROGRAMS_UNIT
+				       : programs_allowed(writer->slots_max);
 	r = create_private(writer);
 	if (r < 0)
 		return r;
-	r = writer_file_create(REGION_NAME, REGION_FILE_BYTES(writer->slots_max), FRONT_BYTES,
+	r = writer_file_create(REGION_NAME, writer_table_bytes(writer), FRONT_BYTES,
 			       MEMFD_MODE_TABLE, &writer->table_device, &writer->table_inode);
 	if (r < 0)
 		return r;
 	writer->table_fd = r;
 	writer->table =
-		writer_file_map(writer->table_fd, REGION_FILE_BYTES(writer->slots_max), NULL);
+		writer_file_map(writer->table_fd, writer_table_bytes(writer), NULL);
 	if (!writer->table)
 		return -errno;
 	r = create_control(writer, NULL);
@@ -278,7 +313,7 @@ static void release(struct region_writer *writer)
 	if (writer->private)
 		(void)munmap(writer->private, writer->private_bytes);
 	if (writer->table)
-		(void)munmap(writer->table, REGION_FILE_BYTES(writer->slots_max));
+		(void)munmap(writer->table, writer_table_bytes(writer));
 	if (writer->control)
 		(void)munmap(writer->control, sizeof *writer->control);
 	if (memfd_is(writer->table_fd, writer->table_device, writer->table_inode))
@@ -435,6 +470,27 @@ int writer_back_row(struct region_writer *writer, uint32_t row)
 	return r;
 }
 
+/* Blocks of programs stay: all of them together are a few MiB. */
+int writer_back_program_rows(struct region_writer *writer, uint64_t offset, uint64_t bytes)
+{
+	uint64_t base = region_programs_offset(writer->slots_max);
+	uint64_t last = (offset + bytes - 1 - base) / REGION_BLOCK_BYTES;
+	int saved_errno = errno, r = 0;
+
+	for (uint64_t b = (offset - base) / REGION_BLOCK_BYTES; r == 0 && b <= last; b++) {
+		if (writer_program_block_is_backed(writer, b))
+			continue;
+		r = writer_check_table(writer);
+		if (r == 0)
+			r = memfd_back(writer->table_fd, base + b * REGION_BLOCK_BYTES,
+				       REGION_BLOCK_BYTES);
+		if (r == 0)
+			writer->private->programs.block_backed[b / 64] |= UINT64_C(1) << (b % 64);
+	}
+	errno = saved_errno;
+	return r;
+}
+
 /*
  * After close_range(2) or a daemon's closefrom() our number may be another
  * file. The mapping is still whole, but nobody can find it by descriptor and
@@ -442,7 +498,7 @@ int writer_back_row(struct region_writer *writer, uint32_t row)
  */
 static int move_table(struct region_writer *writer)
 {
-	uint64_t bytes = REGION_FILE_BYTES(writer->slots_max);
+	uint64_t bytes = writer_table_bytes(writer);
 	uint64_t device, inode;
 	int fd = writer_file_create(REGION_NAME, bytes, FRONT_BYTES, MEMFD_MODE_TABLE, &device,
 				    &inode);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by writer.c (events), writer_file.c (the file below them) and
- * writer_copy.c (copies of it). Lock held, unless said. */
+/*
+ * Shared by writer.c and programs.c (events), writer_file.c (the file below them) and writer_copy.c
+ * (copies of it). Lock held, unless said.
+ */
 #ifndef TTMEM_REGION_WRITER_INTERNAL_H
 #define TTMEM_REGION_WRITER_INTERNAL_H
 
+#include <string.h>
+
+#include "region/words.h"
 #include "region/writer.h"
 
 static inline struct region_head *writer_head(const struct region_writer *writer)
@@ -37,6 +42,62 @@ static inline struct region_allocator *writer_allocator(const struct region_writ
 	       row % REGION_ALLOCATORS_MAX;
 }
 
+/* Our own last value: no other thread stores while the lock is held. */
+static inline uint64_t own(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline void add(uint64_t *word, uint64_t value)
+{
+	word_store(word, own(word) + value);
+}
+
+/* Never below zero: the mapping is shared, and a damaged row must not spread. */
+static inline void subtract(uint64_t *word, uint64_t value)
+{
+	uint64_t now = own(word);
+
+	word_store(word, now > value ? now - value : 0);
+}
+
+static inline void raise_to(uint64_t *word, uint64_t value)
+{
+	if (own(word) < value)
+		word_store(word, value);
+}
+
+static inline void event_begin(struct region_writer *writer)
+{
+	region_lock_take(&writer->lock);
+	seq_begin(&writer_head(writer)->seq, ++writer->event);
+}
+
+static inline void event_end(struct region_writer *writer)
+{
+	seq_end(&writer_head(writer)->seq, writer->event);
+	region_lock_give(&writer->lock);
+}
+
+static inline bool is_ready(struct region_writer *writer)
+{
+	/* acquire: pairs with the store at the end of region_writer_create */
+	return word_load32(&writer->state) == REGION_WRITER_READY;
+}
+
+/* A row of words under its own sequence word, which is the first of them. */
+static inline void row_store(uint64_t *to, const void *from, size_t bytes, uint64_t event)
+{
+	seq_begin(&to[0], event);
+	for (size_t i = 1; i < bytes / sizeof *to; i++) {
+		uint64_t word;
+
+		memcpy(&word, (const uint8_t *)from + i * sizeof word, sizeof word);
+		word_store(&to[i], word);
+	}
+	seq_end(&to[0], event);
+}
+
 static inline bool writer_block_is_backed(const struct region_writer *writer, uint32_t block)
 {
 	return writer->private->block_backed[block / 64] >> (block % 64) & 1;
@@ -57,12 +118,30 @@ int writer_file_reopen(int fd);
 /* writer_copy_table - all that is backed, into another file and its mapping. 0 or -errno. */
 int writer_copy_table(struct region_writer *writer, int fd, uint8_t *to);
 
+static inline bool writer_program_block_is_backed(const struct region_writer *writer,
+						  uint64_t block)
+{
+	return writer->private->programs.block_backed[block / 64] >> (block % 64) & 1;
+}
+
+/* writer_table_bytes - size of the table's file */
+uint64_t writer_table_bytes(const struct region_writer *writer);
 /* writer_back_block - makes sure the pages of a block of slots exist. 0 or -errno. */
 int writer_back_block(struct region_writer *writer, uint32_t block);
 /* writer_trim - gives one block back if more stand empty than is sensible to keep; did it? */
 bool writer_trim(struct region_writer *writer);
 /* writer_back_row - makes sure the pages of an allocator's rows exist. 0 or -errno. */
 int writer_back_row(struct region_writer *writer, uint32_t row);
+/* writer_back_program_rows - makes sure the pages of a range of the programs' parts exist. */
+int writer_back_program_rows(struct region_writer *writer, uint64_t offset, uint64_t bytes);
+/*
+ * writer_programs_init - room for programs in fresh private memory.
+ * writer_programs_close - the programs of closing allocator rows end.
+ */
+void writer_programs_init(struct region_writer *writer);
+void writer_programs_close(struct region_writer *writer, const bool *rows);
+/* writer_programs_are_valid - for tests */
+bool writer_programs_are_valid(const struct region_writer *writer);
 /*
  * writer_check_files - moves table and control page if their descriptors mean other files now.
  * Return: 0, or -errno when the table has no descriptor of its own any more.

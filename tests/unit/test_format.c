@@ -46,7 +46,10 @@ static struct field fields[] = {
 	F(region_head, dropped_full),
 	F(region_head, dropped_memory), F(region_head, dropped_allocator),
 	F(region_head, dropped_key), F(region_head, replaced), F(region_head, unknown_frees),
-	F(region_head, left_at_close), F(region_head, copies), F(region_head, reserved2),
+	F(region_head, left_at_close), F(region_head, copies), F(region_head, dispatches),
+	F(region_head, programs_high_water), F(region_head, programs_live),
+	F(region_head, programs_dropped), F(region_head, programs_unknown),
+	F(region_head, dispatch_unrecorded), F(region_head, reserved2),
 
 	S(region_capability), F(region_capability, state), F(region_capability, reserved),
 	F(region_capability, name), F(region_capability, detail),
@@ -79,7 +82,39 @@ static struct field fields[] = {
 	F(region_allocator, arch), F(region_allocator, mesh_id), F(region_allocator, chip_count),
 	F(region_allocator, grid_x), F(region_allocator, grid_y),
 	F(region_allocator, l1_bytes_per_core), F(region_allocator, geometry),
+	F(region_allocator, ring_base), F(region_allocator, ring_bytes),
+	F(region_allocator, unreserved_base), F(region_allocator, l1_small_bytes),
+	F(region_allocator, l1_source), F(region_allocator, worker_x),
+	F(region_allocator, worker_y), F(region_allocator, dispatch_cores),
+	F(region_allocator, dispatch_cores_used), F(region_allocator, program_peak_bytes),
+	F(region_allocator, pieces), F(region_allocator, dispatch_at),
 	F(region_allocator, reserved), F(region_allocator, chips),
+
+	S(region_l1_piece), F(region_l1_piece, base), F(region_l1_piece, bytes),
+
+	S(region_program), F(region_program, seq), F(region_program, object),
+	F(region_program, program_id), F(region_program, first_ns), F(region_program, chips),
+	F(region_program, dram_address), F(region_program, dram_bytes),
+	F(region_program, allocator), F(region_program, flags), F(region_program, first_kernel),
+	F(region_program, kernel_count), F(region_program, first_range),
+	F(region_program, range_count), F(region_program, mesh_start), F(region_program, mesh_end),
+	F(region_program, ring_bytes), F(region_program, text_bytes),
+	F(region_program, runtime_args_bytes), F(region_program, semaphore_bytes),
+	F(region_program, cb_config_bytes), F(region_program, dfb_config_bytes),
+	F(region_program, core_bytes), F(region_program, end_address), F(region_program, op),
+	F(region_program, reserved), F(region_program, last_dispatch),
+	F(region_program, dispatches), F(region_program, last_ns), F(region_program, reserved1),
+
+	S(region_kernel), F(region_kernel, name), F(region_kernel, kind), F(region_kernel, riscs),
+	F(region_kernel, binaries), F(region_kernel, handle), F(region_kernel, packed_bytes),
+	F(region_kernel, text_bytes), F(region_kernel, reserved),
+
+	S(region_program_range), F(region_program_range, address), F(region_program_range, bytes),
+	F(region_program_range, kind), F(region_program_range, flags),
+	F(region_program_range, object), F(region_program_range, reserved),
+	F(region_program_range, x0), F(region_program_range, y0), F(region_program_range, x1),
+	F(region_program_range, y1), F(region_program_range, program),
+	F(region_program_range, reserved1),
 
 	S(region_slot), F(region_slot, seq), F(region_slot, address),
 	F(region_slot, requested_bytes), F(region_slot, place_bank), F(region_slot, page_bytes),
@@ -119,6 +154,16 @@ static struct constant constants[] = {
 	C(CAPABILITY_UNKNOWN), C(CAPABILITY_PRESENT), C(CAPABILITY_MISSING), C(CAPABILITY_FAILED),
 	C(CAPABILITY_OFF), C(REGION_CHIP_HAS_UNIQUE_ID), C(REGION_ALLOCATOR_OPEN),
 	C(REGION_ALLOCATOR_MESH), C(REGION_BANK_BITS), C(REGION_FILE_BYTES_MAX), C(CONTROL_MAGIC),
+	C(REGION_PROGRAMS_MAX), C(REGION_PROGRAMS_UNIT), C(REGION_PROGRAM_KERNELS),
+	C(REGION_PROGRAM_RANGES), C(REGION_BINARIES_MAX), C(REGION_L1_PIECES),
+	C(REGION_DISPATCH_CORES), C(REGION_PART_KERNELS), C(REGION_PART_PROGRAM_RANGES),
+	C(REGION_PARTS_KNOWN), C(REGION_L1_UNKNOWN), C(REGION_L1_DISPATCHER), C(REGION_L1_HAL),
+	C(REGION_L1_BARRIER), C(REGION_L1_MAILBOX), C(REGION_L1_ROUTING_TABLE),
+	C(REGION_L1_FABRIC_CONNECTIONS), C(REGION_L1_FABRIC_LOCK), C(REGION_PROGRAM_CUT),
+	C(REGION_PROGRAM_NO_DFB), C(REGION_KERNEL_OTHER), C(REGION_KERNEL_DATA_MOVEMENT),
+	C(REGION_KERNEL_COMPUTE), C(REGION_KERNEL_ETHERNET), C(REGION_RANGE_NONE),
+	C(REGION_RANGE_KERNEL), C(REGION_RANGE_CIRCULAR_BUFFER), C(REGION_RANGE_DATAFLOW_BUFFER),
+	C(REGION_RANGE_SCRATCHPAD), C(REGION_RANGE_BORROWED), C(REGION_RANGE_ALIAS),
 	C(CONTROL_SERVERS_MAX), C(REGISTRATION_LINES), C(REGISTRATION_MAGIC),
 	C(REGISTRATION_VERSION), C(REGISTRATION_FDS), C(REGISTRATION_TABLE),
 	C(REGISTRATION_FAILURE), C(REGISTRATION_ADOPTED),
@@ -175,7 +220,7 @@ static void check_text(FILE *file)
 	uint64_t offset, size;
 
 	for (int line = 1; fgets(text, sizeof text, file); line++) {
-		if (sscanf(text, "### `%63[a-z_]`: %" SCNu64 " bytes", structure, &size) == 2)
+		if (sscanf(text, "### `%63[a-z0-9_]`: %" SCNu64 " bytes", structure, &size) == 2)
 			check_field(line, structure, NULL, 0, size);
 		else if (strncmp(text, "#", 1) == 0)
 			structure[0] = '\0';
