@@ -24,10 +24,12 @@ import hosts
 from fake import Fake, card_of, chips_of, users_of
 from machine import Host
 from server import Server, directory
+from standin import App
 from testing import TTMEM, equal, run_tests, ttmem, wait_until
 from users import lock
 
 GIB = 2**30
+STANDIN_ID = 10**18 + 1  # of its first chip; the next ones count on
 ONES = 0xFFFFFFFF
 NOT_EXPORTED = "this driver or firmware does not export it"
 IMPOSSIBLE = "the driver gave a value that cannot be"
@@ -431,6 +433,83 @@ def test_two_functions_of_a_board():
         equal(len({card["asic_id"] for card in cards}), 2, "two chips")
         equal([(d["card"], d["remote"]) for d in document["devices"]], [(0, False), (1, False)],
               "devices")
+
+
+def with_serial(host, *serials):
+    """A host whose cards have other serial numbers and no ids of their own that would match."""
+    cards = [dataclasses.replace(card, serial=serial) for card, serial in zip(host.cards, serials)]
+    return dataclasses.replace(host, cards=tuple(cards))
+
+
+@contextlib.contextmanager
+def user_of(fake, *numbers, chips=1):
+    """The stand-in with a buffer, as a user of these cards; its chips are STANDIN_ID and on."""
+    with App() as program:
+        program("open", chips, 0, 0)
+        program("many", 0, 5)
+        for card in fake.host.cards:
+            hosts.set_pids(fake.path, card.number,
+                           [program.pid] * 2 if card.number in numbers else [])
+        yield program
+
+
+def test_chip_on_its_card():
+    """A process's chip is found on the card whose serial number it is; the other card is idle."""
+    host = with_serial(dataclasses.replace(healthy.N150, cards=broken.PAIR), STANDIN_ID, 0x41231911139)
+    with Fake(host) as fake, user_of(fake, 0) as program:
+        document = fake.look()
+        used, idle = chips_of(document, 0)[0], chips_of(document, 1)[0]
+        equal((used["unique_id"], used["number"], used["chip_id"]), (str(STANDIN_ID), 0, 0), "it")
+        equal(used["memory"]["dram"]["buffers"] > 0, True, "its buffers")
+        equal("estimates" in used["memory"]["dram"], False, "told by its process, not nominal")
+        equal((idle["chip_id"], idle["memory"]["dram"]["occupied_bytes"]), (None, 0), "idle")
+        equal(users_of(document, 0), {program.pid: 2}, "user")
+        process = next(p for p in document["processes"] if p["pid"] == program.pid)
+        equal((process["source"], process["host_memory_bytes"] > 1 << 20), ("hook", True), "process")
+
+
+def test_chip_of_no_card():
+    """Better no card than a wrong one: it stands behind all cards, and says so."""
+    with Fake("mixed") as fake, user_of(fake, 3) as program:
+        document = fake.look()
+        lost = [d for d in document["devices"] if d["card"] is None]
+        equal([(d["unique_id"], d["number"]) for d in lost], [(str(STANDIN_ID), 8)], "lost")
+        equal((lost[0]["dram_physical_bytes"], lost[0]["unavailable"]["dram_physical_bytes"]),
+              (None, "no card of this machine has this chip"), "its size")
+        equal(users_of(document, 3), {program.pid: 2}, "user")
+        text = ttmem("--no-server", "--root", fake.path, "--width", 80).stdout
+        equal("! matches no card" in text, True, "said")
+
+
+def test_chip_of_one_of_two():
+    """Two functions with one serial number: the one its process has open, else none of them."""
+    host = with_serial(hosts.HOSTS["p300"], STANDIN_ID >> 5, STANDIN_ID >> 5)
+    for opened, want in (((0,), 0), ((1,), 1), ((0, 1), None), ((), None)):
+        with Fake(host) as fake, user_of(fake, *opened):
+            document = fake.look()
+            chip = next(d for d in document["devices"] if d["unique_id"] == str(STANDIN_ID))
+            equal((chip["card"], chip["remote"]), (want, False), opened)
+            others = [d for d in document["devices"] if d is not chip]
+            equal([d["card"] for d in others], [1 - want] if want is not None else [0, 1], opened)
+            for other in others:
+                dram = other["memory"]["dram"]
+                if want is None:  # it may be this one's
+                    equal((dram["occupied_bytes"], dram["unavailable"]["occupied_bytes"]),
+                          (None, "no card of this machine has this chip"), opened)
+                else:
+                    equal(dram["occupied_bytes"], 0, opened)
+
+
+def test_stranger_beside_a_known_user():
+    """One that reports and one that does not: the first one's memory is shown, as a part."""
+    host = with_serial(healthy.N150, STANDIN_ID)
+    with Fake(host, change=lambda tree: healthy.demo().put(tree)) as fake, user_of(fake, 0) as app:
+        hosts.set_pids(fake.path, 0, [app.pid, 4242])
+        document = fake.look()
+        equal(users_of(document), {app.pid: 1, 4242: 1}, "users")
+        equal({p["pid"]: p["source"] for p in document["processes"] if p["pid"] in (app.pid, 4242)},
+              {app.pid: "hook", 4242: "driver"}, "sources")
+        equal(chips_of(document)[0]["memory"]["dram"]["buffers"] > 0, True, "its buffers")
 
 
 def served(fake, *options, **more):
