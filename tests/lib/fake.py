@@ -65,10 +65,10 @@ def users_of(document, number=0):
     return {user["pid"]: user["handles"] for user in card_of(document, number)["users"]}
 
 
-def alone(*arguments):
+def alone(*arguments, env=None):
     """ttmem where no other process is to be seen; its text."""
-    done = subprocess.run([*ALONE, str(TTMEM), *map(str, arguments)], capture_output=True,
-                          timeout=60)
+    done = subprocess.run([*ALONE, "env", *(f"{k}={v}" for k, v in (env or {}).items()),
+                           str(TTMEM), *map(str, arguments)], capture_output=True, timeout=60)
     if done.stderr.startswith(b"unshare:"):
         raise Skip("a PID namespace needs root")
     if done.returncode:
