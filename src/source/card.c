@@ -244,6 +244,15 @@ static void read_firmware(int class, struct card_reading *reading)
 		memcpy(reading->firmware, text, (size_t)n);
 }
 
+/* Domain, bus, device, function: digits of a number, and nothing behind them. */
+static bool is_pci_address(const char *name)
+{
+	int end = 0;
+
+	return name[strspn(name, "0123456789abcdef:.")] == '\0' &&
+	       sscanf(name, "%*8x:%*2x:%*2x.%*1x%n", &end) == 0 && end > 0 && name[end] == '\0';
+}
+
 static void read_pci_address(int class, struct card_reading *reading)
 {
 	char target[256];
@@ -255,8 +264,7 @@ static void read_pci_address(int class, struct card_reading *reading)
 	target[n > 0 ? n : 0] = '\0';
 	const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
 
-	if (name[0] && strlen(name) < sizeof reading->pci_address &&
-	    name[strspn(name, "0123456789abcdefABCDEF:.")] == '\0')
+	if (strlen(name) < sizeof reading->pci_address && is_pci_address(name))
 		(void)snprintf(reading->pci_address, sizeof reading->pci_address, "%s", name);
 }
 
