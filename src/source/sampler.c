@@ -46,8 +46,7 @@ struct slot {
 	uint64_t identity_ns;
 	int phase;	  /* enum phase, atomic */
 	uint64_t busy_ns; /* since when, atomic */
-	uint32_t current; /* atomic */
-	struct card_reading readings[2];
+	uint32_t current; /* atomic: of its two readings */
 };
 
 struct sampler_shared {
@@ -56,7 +55,20 @@ struct sampler_shared {
 	int root, finished;
 	struct driver_version driver;
 	struct slot slots[SAMPLER_CARDS_MAX];
+	/* apart from the slots: of a place without a card no page is ever touched */
+	struct card_reading readings[SAMPLER_CARDS_MAX][2];
 };
+
+static struct card_reading *reading_of(struct sampler_shared *shared, const struct slot *slot,
+				       uint32_t which)
+{
+	return &shared->readings[slot - shared->slots][which];
+}
+
+static struct card_reading *current_reading(struct sampler_shared *shared, const struct slot *slot)
+{
+	return reading_of(shared, slot, __atomic_load_n(&slot->current, __ATOMIC_ACQUIRE));
+}
 
 static bool same_reading(const struct card_reading *a, const struct card_reading *b)
 {
@@ -69,8 +81,8 @@ static bool same_reading(const struct card_reading *a, const struct card_reading
 static void read_slot(struct sampler_shared *shared, struct slot *slot)
 {
 	uint32_t current = __atomic_load_n(&slot->current, __ATOMIC_RELAXED);
-	struct card_reading *next = &slot->readings[1 - current];
-	const struct card_reading *last = &slot->readings[current];
+	struct card_reading *next = reading_of(shared, slot, 1 - current);
+	const struct card_reading *last = reading_of(shared, slot, current);
 	uint64_t start_ns = clock_monotonic_ns();
 
 	*next = *last;
@@ -254,7 +266,8 @@ static void take_card(struct sampler *sampler, uint32_t number, uint64_t inode, 
 		return;
 	if (!slot->used) {
 		memset(slot, 0, sizeof *slot);
-		slot->number = slot->readings[0].number = number;
+		memset(reading_of(sampler->shared, slot, 0), 0, sizeof(struct card_reading));
+		slot->number = current_reading(sampler->shared, slot)->number = number;
 		slot->inode = inode;
 		slot->first_ns = now_ns;
 		__atomic_store_n(&slot->used, true, __ATOMIC_RELEASE);
@@ -262,8 +275,7 @@ static void take_card(struct sampler *sampler, uint32_t number, uint64_t inode, 
 	seen[slot - sampler->shared->slots] = true;
 	if (__atomic_load_n(&slot->phase, __ATOMIC_ACQUIRE) == PHASE_BUSY)
 		return;
-	const struct card_reading *last =
-		&slot->readings[__atomic_load_n(&slot->current, __ATOMIC_ACQUIRE)];
+	const struct card_reading *last = current_reading(sampler->shared, slot);
 
 	/* at arrival, after anything that looked like a reset, and while something may still come */
 	slot->wants_identity = !last->has_identity || last->state != CARD_OK ||
@@ -415,8 +427,7 @@ uint32_t sampler_cards(const struct sampler *sampler, uint64_t now_ns,
 
 		if (!slot->used)
 			continue;
-		uint32_t current = __atomic_load_n(&slot->current, __ATOMIC_ACQUIRE);
-		const struct card_reading *reading = &slot->readings[current];
+		const struct card_reading *reading = current_reading(sampler->shared, slot);
 		bool stuck = is_stuck(slot, now_ns);
 
 		cards[count++] = (struct sampler_card){
