@@ -5,13 +5,34 @@
 #include <fcntl.h>
 #include <stdbool.h>
 
+int file_open_at(int directory, const char *path, int flags)
+{
+	int fd;
+
+	do {
+		fd = openat(directory, path, flags | O_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+struct dirent *file_next_entry(DIR *directory)
+{
+	struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(directory);
+	} while (!entry && errno == EINTR);
+	return entry;
+}
+
 static ssize_t read_at(int directory, const char *path, char *to, size_t size, bool line)
 {
-	fd_auto fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd_auto fd = file_open_at(directory, path, O_RDONLY | O_NONBLOCK);
 	size_t n = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	while (n < size - 1) {
 		ssize_t got = read(fd, to + n, size - 1 - n);
 

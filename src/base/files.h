@@ -3,6 +3,7 @@
 #ifndef TTMEM_BASE_FILES_H
 #define TTMEM_BASE_FILES_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -13,6 +14,10 @@ static inline void fd_cleanup(int *fd)
 }
 #define fd_auto __attribute__((cleanup(fd_cleanup))) int
 
+/* file_open_at - openat() with O_CLOEXEC. Return: descriptor, or -errno. EINTR is retried. */
+int file_open_at(int directory, const char *path, int flags);
+/* file_next_entry - readdir() that retries EINTR. NULL: the end, errno 0, or a failure. */
+struct dirent *file_next_entry(DIR *directory);
 /*
  * file_read_at - up to size - 1 bytes of a small file, NUL-terminated.
  * Return: bytes read, or -errno. EINTR is retried.

@@ -80,7 +80,8 @@ static int add_stranger(struct collection *collection, const struct process_fact
 		return r;
 	struct process *to = &snapshot->processes[*ret_index];
 
-	to->pid = to->inner_pid = facts->pid;
+	to->pid = facts->pid;
+	to->inner_pid = facts->inner_pid;
 	to->uid = facts->uid;
 	to->gid = facts->gid;
 	to->source = SOURCE_DRIVER;
@@ -232,7 +233,7 @@ static bool can_have(const struct card *card, uint64_t unique_id, bool *ret_remo
 static void place(const struct snapshot *snapshot, struct device *device)
 {
 	uint32_t matches = 0, open_matches = 0, match = 0, open_match = 0;
-	bool remote = false, is_remote = false;
+	bool remote = false, is_remote = false, open_remote = false;
 
 	for (uint32_t i = 0; fact_is_known(device->unique_id) && i < snapshot->card_count; i++) {
 		if (!can_have(&snapshot->cards[i], device->unique_id.value, &remote))
@@ -242,12 +243,13 @@ static void place(const struct snapshot *snapshot, struct device *device)
 		matches++;
 		if (is_open_by_its_process(snapshot, &snapshot->cards[i], device)) {
 			open_match = i;
+			open_remote = remote;
 			open_matches++;
 		}
 	}
 	if (matches == 1 || open_matches == 1) {
 		device->card = matches == 1 ? match : open_match;
-		device->remote = is_remote;
+		device->remote = matches == 1 ? is_remote : open_remote;
 	}
 }
 

@@ -23,7 +23,8 @@ static const struct board boards[] = {
 
 static const struct board_memory memories[] = {
 	[WORMHOLE] = {UINT64_C(1) << 30, (UINT64_C(1) << 30) - 1048640, 1499136, 1393312},
-	[BLACKHOLE] = {UINT64_C(4278190080), UINT64_C(4278190080) - 1048704, 1572864, 1461120},
+	/* of 4 GiB TT-Metal uses 4080 MiB */
+	[BLACKHOLE] = {UINT64_C(1) << 32, UINT64_C(4278190080) - 1048704, 1572864, 1461120},
 };
 
 const struct board *board_by_code(uint32_t code)

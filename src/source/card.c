@@ -17,6 +17,8 @@
 /* What the driver hands out for a chip that is dead, or a sensor that is not there. */
 #define ALL_ONES UINT32_MAX
 
+#define WORMHOLE_PCI 0x401eu
+
 /* The same after the conversions of drivers before 2.9: some of them look like values. */
 static const uint64_t converted_ones[] = {
 	4095937, 65535999, 65535000, UINT64_C(4294966296), 1110490560, UINT64_C(4293967296),
@@ -50,6 +52,8 @@ struct attribute {
 #define AT(member) offsetof(struct card_reading, member)
 
 static const struct attribute attributes[] = {
+	/* first: what a value means depends on it */
+	{"device", IN_PCI, FORM_HEX, false, false, AT(device_id), 1, 0xfffe},
 	{"temp1_input", IN_HWMON, FORM_TEMPERATURE, true, false, AT(telemetry.temperature_c), 1000, TEMPERATURE_MAX},
 	{"power1_input", IN_HWMON, FORM_DECIMAL, true, false, AT(telemetry.power_w), 1000000, 2000},
 	{"curr1_input", IN_HWMON, FORM_DECIMAL, true, false, AT(telemetry.current_a), 1000, 2000},
@@ -66,7 +70,6 @@ static const struct attribute attributes[] = {
 	{"tt_therm_trip_count", IN_CLASS, FORM_DECIMAL, false, false, AT(telemetry.thermal_trips), 1, ALL_ONES - 1},
 	{"tt_serial", IN_CLASS, FORM_HEX, false, false, AT(serial), 1, UINT64_MAX - 1},
 	{"tt_asic_id", IN_CLASS, FORM_HEX, false, false, AT(asic_id), 1, UINT64_MAX - 1},
-	{"device", IN_PCI, FORM_HEX, false, false, AT(device_id), 1, 0xfffe},
 	{"subsystem_device", IN_PCI, FORM_HEX, false, false, AT(subsystem_id), 1, 0xfffe},
 	{"current_link_speed", IN_PCI, FORM_LINK_SPEED, false, false, AT(link.generation), 1, 9},
 	{"max_link_speed", IN_PCI, FORM_LINK_SPEED, false, false, AT(link.generation_max), 1, 9},
@@ -100,6 +103,14 @@ static struct fact absent_by_errno(int error, struct tally *tally)
 	}
 }
 
+/* An id is the card's own: what it was before a reset it is during one, too. */
+static struct fact kept(struct fact last, struct fact now)
+{
+	if (now.reason == REASON_NO_ATTRIBUTE || !fact_is_known(last))
+		return now;
+	return fact_stale(last.value, now.reason);
+}
+
 static struct fact impossible(struct tally *tally)
 {
 	tally->impossible++;
@@ -124,14 +135,15 @@ static uint64_t rounded(uint64_t value, uint64_t divide)
 }
 
 /* Millidegrees. The driver decodes the chip's signed value as unsigned: below zero is up there. */
-static struct fact temperature(uint64_t raw, const struct attribute *a, struct tally *tally)
+static struct fact temperature(uint64_t raw, const struct attribute *a, uint64_t divide,
+			       struct tally *tally)
 {
 	const uint64_t error = 32768000, wrap = 65536000;
 
 	if (raw == 0 || raw == error || raw >= wrap)
 		return impossible(tally);
 	bool below_zero = raw > error;
-	uint64_t degrees = rounded(below_zero ? wrap - raw : raw, a->divide);
+	uint64_t degrees = rounded(below_zero ? wrap - raw : raw, divide);
 
 	if (degrees > (below_zero ? TEMPERATURE_BELOW_ZERO_MAX : a->max))
 		return impossible(tally);
@@ -153,7 +165,8 @@ static struct fact link_speed(const char *text)
 	return fact_absent(REASON_IMPOSSIBLE);
 }
 
-static struct fact attribute_value(const struct attribute *a, const char *text,
+/* `divide` is the attribute's own, or what a driver that is known to be wrong needs instead. */
+static struct fact attribute_value(const struct attribute *a, const char *text, uint64_t divide,
 				   struct tally *tally)
 {
 	uint64_t value;
@@ -169,42 +182,96 @@ static struct fact attribute_value(const struct attribute *a, const char *text,
 	if (a->place == IN_HWMON && is_converted_ones(value))
 		return impossible(tally);
 	if (a->form == FORM_TEMPERATURE)
-		return temperature(value, a, tally);
+		return temperature(value, a, divide, tally);
 	if (a->is_sensor && value == ALL_ONES)
 		return fact_absent(REASON_NO_SENSOR);
-	value = rounded(value, a->divide);
+	value = rounded(value, divide);
 	if (value > a->max)
 		return impossible(tally);
 	tally->good++;
 	return fact_of(value);
 }
 
-/* A word of a driver in a small alphabet; "" for anything else, and for what it calls unknown. */
-static void read_word(int directory, const char *file, const char *alphabet, char *to, size_t size)
+/* One line without a NUL in it: behind one there would be something that nobody compares. */
+static ssize_t read_text(int directory, const char *file, char *to, size_t size)
 {
-	ssize_t n = directory < 0 ? -1 : file_read_line_at(directory, file, to, size);
+	ssize_t n = directory < 0 ? directory : file_read_line_at(directory, file, to, size);
 
-	if (n <= 0 || to[strspn(to, alphabet)] || strcmp(to, "unknown") == 0 ||
-	    strcmp(to, "255.255.255.255") == 0 || strcmp(to, "0.0.0.0") == 0)
-		to[0] = '\0';
+	return n >= 0 && strlen(to) != (size_t)n ? -EINVAL : n;
+}
+
+/* Stays as it is when the driver does not give one, which a reset can be the reason of. */
+static void read_card_type(int class, struct card_reading *reading)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+	char text[sizeof reading->card_type];
+	ssize_t n = read_text(class, "tt_card_type", text, sizeof text);
+
+	if (n > 0 && strchr(letters, text[0]) &&
+	    text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0' &&
+	    strcmp(text, "unknown") != 0) {
+		memset(reading->card_type, 0, sizeof reading->card_type);
+		memcpy(reading->card_type, text, (size_t)n);
+	}
+}
+
+/* Four bytes with dots between. */
+static bool is_version(const char *text)
+{
+	unsigned parts = 0;
+
+	for (const char *p = text;; p++) {
+		char *end;
+
+		if (!isdigit((unsigned char)*p) || strtoul(p, &end, 10) > 255)
+			return false;
+		parts++;
+		p = end;
+		if (*p != '.')
+			return *p == '\0' && parts == 4;
+	}
+}
+
+static void read_firmware(int class, struct card_reading *reading)
+{
+	char text[sizeof reading->firmware];
+	ssize_t n = read_text(class, "tt_fw_bundle_ver", text, sizeof text);
+	bool good = n > 0 && is_version(text) && strcmp(text, "255.255.255.255") != 0 &&
+		    strcmp(text, "0.0.0.0") != 0;
+
+	memset(reading->firmware, 0, sizeof reading->firmware);
+	if (good)
+		memcpy(reading->firmware, text, (size_t)n);
+}
+
+/* Domain, bus, device, function: digits of a number, and nothing behind them. */
+static bool is_pci_address(const char *name)
+{
+	int end = 0;
+
+	return name[strspn(name, "0123456789abcdef:.")] == '\0' &&
+	       sscanf(name, "%*8x:%*2x:%*2x.%*1x%n", &end) == 0 && end > 0 && name[end] == '\0';
 }
 
 static void read_pci_address(int class, struct card_reading *reading)
 {
 	char target[256];
-	ssize_t n = readlinkat(class, "device", target, sizeof target - 1);
+	ssize_t n;
 
+	do {
+		n = readlinkat(class, "device", target, sizeof target - 1);
+	} while (n < 0 && errno == EINTR);
 	target[n > 0 ? n : 0] = '\0';
 	const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
 
-	if (strlen(name) < sizeof reading->pci_address &&
-	    name[strspn(name, "0123456789abcdefABCDEF:.")] == '\0')
+	if (strlen(name) < sizeof reading->pci_address && is_pci_address(name))
 		(void)snprintf(reading->pci_address, sizeof reading->pci_address, "%s", name);
 }
 
+/* Return: descriptor or -errno, also that of the directory it is in. */
 static int open_directory(int at, const char *path)
 {
-	return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return at < 0 ? at : file_open_at(at, path, O_RDONLY | O_DIRECTORY);
 }
 
 /* After a reset there may be two; the one with the highest number is the live one. */
@@ -215,12 +282,13 @@ static int open_hwmon(int class)
 	char best[32] = "";
 	long highest = -1;
 
+	if (at < 0)
+		return at;
 	if (!directory) {
-		if (at >= 0)
-			(void)close(at);
-		return -1;
+		(void)close(at);
+		return -ENOMEM;
 	}
-	for (struct dirent *entry; (entry = readdir(directory));) {
+	for (struct dirent *entry; (entry = file_next_entry(directory));) {
 		long k = strncmp(entry->d_name, "hwmon", 5) == 0
 				 ? strtol(entry->d_name + 5, NULL, 10)
 				 : -1;
@@ -230,54 +298,63 @@ static int open_hwmon(int class)
 		highest = k;
 		(void)snprintf(best, sizeof best, "%s", entry->d_name);
 	}
-	int fd = highest < 0 ? -1 : open_directory(at, best);
+	int fd = highest >= 0 ? open_directory(at, best) : errno ? -errno : -ENOENT;
 
 	(void)closedir(directory);
 	return fd;
 }
 
-static void read_attributes(const int places[PLACES], bool identity, struct card_reading *reading,
-			    struct tally *tally)
+/*
+ * Two old drivers are wrong by a factor: before 1.34 a Wormhole's temperature, which the chip gives
+ * in sixteenths, was multiplied by 64 and not by 1000/16.
+ */
+static bool is_wormhole_before(struct driver_version driver, uint32_t minor, uint64_t device_id)
+{
+	return driver.major == 1 && driver.minor < minor && device_id == WORMHOLE_PCI;
+}
+
+static struct fact read_attribute(const struct attribute *a, int directory, uint64_t divide,
+				  struct tally *tally)
+{
+	char text[64];
+	ssize_t n = read_text(directory, a->file, text, sizeof text);
+
+	if (n == -EINVAL)
+		return impossible(tally);
+	return n < 0 ? absent_by_errno((int)-n, tally) : attribute_value(a, text, divide, tally);
+}
+
+static void read_attributes(const int places[PLACES], struct driver_version driver, bool identity,
+			    struct card_reading *reading, struct tally *tally)
 {
 	struct tally bus = {0};
 
 	for (size_t i = 0; i < ATTRIBUTES; i++) {
 		const struct attribute *a = &attributes[i];
 		struct tally *count = a->place == IN_PCI ? &bus : tally;
-		char text[64];
+		struct fact *to = (void *)((char *)reading + a->offset);
+		bool sixteenths = to == &reading->telemetry.temperature_c &&
+				  is_wormhole_before(driver, 34, reading->device_id.value);
 
 		if (!a->moves && !identity)
 			continue;
-		ssize_t n = places[a->place] < 0
-				    ? -ENOENT
-				    : file_read_line_at(places[a->place], a->file, text, sizeof text);
-		struct fact fact = n < 0 ? absent_by_errno((int)-n, count)
-					 : attribute_value(a, text, count);
+		struct fact fact = read_attribute(a, places[a->place],
+						  sixteenths ? 1024 : a->divide, count);
 
-		memcpy((char *)reading + a->offset, &fact, sizeof fact);
+		*to = to == &reading->serial || to == &reading->asic_id ? kept(*to, fact) : fact;
 	}
-}
-
-/* Two old drivers are known to be wrong by a factor. */
-static void mend(struct driver_version driver, struct card_reading *reading)
-{
-	struct telemetry *t = &reading->telemetry;
-
-	if (driver.major != 1 || reading->device_id.value != 0x401e)
-		return;
-	/* before 1.34 a temperature in sixteenths was multiplied by 64, not by 1000/16 */
-	if (driver.minor < 34 && t->temperature_c.state == FACT_OK)
-		t->temperature_c.value = rounded(t->temperature_c.value * 1000, 1024);
 	/* 1.27 gave milliwatts for microwatts: no more than 0 or 1 W is left of it */
-	if (driver.minor == 27)
-		t->power_w = t->power_limit_w = fact_absent(REASON_IMPOSSIBLE);
+	if (is_wormhole_before(driver, 28, reading->device_id.value))
+		reading->telemetry.power_w = reading->telemetry.power_limit_w =
+			fact_absent(REASON_IMPOSSIBLE);
 }
 
-static enum card_state state_of(const struct tally *tally)
+static enum card_state state_of(const struct tally *tally, bool has_pci)
 {
 	if (tally->resetting)
 		return CARD_RESET;
-	return tally->good == 0 && tally->failed + tally->impossible > 0 ? CARD_GONE : CARD_OK;
+	return tally->good == 0 && (!has_pci || tally->failed + tally->impossible > 0) ? CARD_GONE
+										       : CARD_OK;
 }
 
 void card_read(int root, struct driver_version driver, bool identity, struct card_reading *reading)
@@ -287,21 +364,18 @@ void card_read(int root, struct driver_version driver, bool identity, struct car
 
 	(void)snprintf(path, sizeof path, "sys/class/tenstorrent/tenstorrent!%u", reading->number);
 	fd_auto class = open_directory(root, path);
-	fd_auto pci = class < 0 ? -1 : open_directory(class, "device");
-	fd_auto hwmon = class < 0 ? -1 : open_hwmon(class);
+	fd_auto pci = open_directory(class, "device");
+	fd_auto hwmon = open_hwmon(class);
 	const int places[PLACES] = {class, pci, hwmon};
 
-	read_attributes(places, identity, reading, &tally);
+	read_attributes(places, driver, identity, reading, &tally);
 	if (identity) {
 		read_pci_address(class, reading);
-		read_word(class, "tt_card_type", "abcdefghijklmnopqrstuvwxyz0123456789-",
-			  reading->card_type, sizeof reading->card_type);
-		read_word(class, "tt_fw_bundle_ver", "0123456789.", reading->firmware,
-			  sizeof reading->firmware);
+		read_card_type(class, reading);
+		read_firmware(class, reading);
 	}
-	mend(driver, reading);
 	card_read_users(root, reading);
-	reading->state = class < 0 ? CARD_GONE : (uint8_t)state_of(&tally);
+	reading->state = class < 0 ? CARD_GONE : (uint8_t)state_of(&tally, pci >= 0);
 	reading->has_identity = reading->has_identity || identity;
 	reading->time_ns = clock_monotonic_ns();
 }

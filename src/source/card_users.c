@@ -99,6 +99,21 @@ static struct fact absent_list(int error)
 	return fact_absent(REASON_READ);
 }
 
+static bool read_lock(int fd, struct umd_lock *lock)
+{
+	size_t n = 0;
+
+	while (n < sizeof *lock) {
+		ssize_t got = read(fd, (char *)lock + n, sizeof *lock - n);
+
+		if (got > 0)
+			n += (size_t)got;
+		else if (got == 0 || errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
 /* Read, never locked: a robust mutex that somebody tries from outside can be stolen. */
 static struct fact lock_holder(int root, uint32_t number)
 {
@@ -106,9 +121,9 @@ static struct fact lock_holder(int root, uint32_t number)
 	char path[64];
 
 	(void)snprintf(path, sizeof path, "dev/shm/TT_UMD_LOCK.CHIP_IN_USE_%u_PCIe", number);
-	fd_auto fd = openat(root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd_auto fd = file_open_at(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 
-	if (fd < 0 || pread(fd, &lock, sizeof lock, 0) != (ssize_t)sizeof lock ||
+	if (fd < 0 || !read_lock(fd, &lock) ||
 	    lock.magic != LOCK_MAGIC || (lock.word & LOCK_TID_MASK) == 0 || lock.owner_pid == 0 ||
 	    lock.owner_pid > INT32_MAX)
 		return fact_absent(REASON_NONE);
@@ -120,12 +135,12 @@ void card_read_users(int root, struct card_reading *reading)
 	char path[64];
 
 	(void)snprintf(path, sizeof path, "proc/driver/tenstorrent/%u/pids", reading->number);
-	fd_auto fd = openat(root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd_auto fd = file_open_at(root, path, O_RDONLY | O_NONBLOCK);
 
 	reading->user_count = 0;
 	reading->handles = reading->foreign_handles = fact_of(0);
 	reading->started_pid = lock_holder(root, reading->number);
-	int r = fd < 0 ? -errno : read_list(fd, reading);
+	int r = fd < 0 ? fd : read_list(fd, reading);
 
 	if (r < 0) {
 		reading->user_count = 0;

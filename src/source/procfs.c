@@ -37,9 +37,24 @@ static struct fact status_bytes(const char *status, const char *name)
 {
 	uint64_t kib;
 
-	if (!status_number(status, name, &kib) || kib > UINT64_MAX >> 10)
-		return fact_absent(REASON_READ);
-	return fact_of(kib << 10);
+	/* a process that has ended has no memory, and no line of it */
+	if (!status_number(status, name, &kib))
+		return fact_absent(REASON_NONE);
+	return kib > UINT64_MAX >> 10 ? fact_absent(REASON_IMPOSSIBLE) : fact_of(kib << 10);
+}
+
+/* Its number in the innermost PID namespace, the last of the line; its own where there is none. */
+static uint32_t inner_pid(const char *status, uint32_t pid)
+{
+	const char *line = strstr(status, "\nNSpid:");
+	size_t length = line ? strcspn(line + 1, "\n") : 0;
+	const char *end = line ? line + 1 + length : NULL, *p = end;
+
+	while (p && p > line && isdigit((unsigned char)p[-1]))
+		p--;
+	unsigned long inner = p && p < end ? strtoul(p, NULL, 10) : 0;
+
+	return inner && inner <= INT32_MAX ? (uint32_t)inner : pid;
 }
 
 static void read_status(int directory, struct process_facts *facts)
@@ -47,9 +62,13 @@ static void read_status(int directory, struct process_facts *facts)
 	char status[4096];
 	uint64_t id;
 
-	facts->host_bytes = facts->pinned_bytes = fact_absent(REASON_READ);
-	if (file_read_at(directory, "status", status, sizeof status) <= 0)
+	ssize_t n = file_read_at(directory, "status", status, sizeof status);
+
+	facts->host_bytes = facts->pinned_bytes =
+		fact_absent(n == -EACCES || n == -EPERM ? REASON_PERMISSION : REASON_READ);
+	if (n <= 0)
 		return;
+	facts->inner_pid = inner_pid(status, facts->pid);
 	facts->uid = status_number(status, "Uid:", &id) ? (uint32_t)id : UINT32_MAX;
 	facts->gid = status_number(status, "Gid:", &id) ? (uint32_t)id : UINT32_MAX;
 	facts->host_bytes = status_bytes(status, "VmRSS:");
@@ -102,9 +121,10 @@ static void read_process(struct process_cache *cache, uint32_t pid,
 	char path[40], text[4096];
 	long ticks_per_s = sysconf(_SC_CLK_TCK);
 
-	*ret_facts = (struct process_facts){.pid = pid, .uid = UINT32_MAX, .gid = UINT32_MAX};
+	*ret_facts = (struct process_facts){
+		.pid = pid, .inner_pid = pid, .uid = UINT32_MAX, .gid = UINT32_MAX};
 	(void)snprintf(path, sizeof path, "proc/%u", pid);
-	fd_auto directory = openat(cache->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd_auto directory = file_open_at(cache->root, path, O_RDONLY | O_DIRECTORY);
 
 	if (directory < 0)
 		return;

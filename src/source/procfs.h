@@ -18,6 +18,7 @@
 
 struct process_facts {
 	uint32_t pid;
+	uint32_t inner_pid; /* as it sees itself */
 	bool exists;
 	uint32_t uid, gid; /* UINT32_MAX unknown */
 	uint32_t command_bytes;

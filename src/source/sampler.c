@@ -23,6 +23,8 @@
 #define PATIENCE_NS UINT64_C(50000000)
 #define PATIENCE_MS 50
 
+#define VERSION_ALPHABET "0123456789.-+_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 /* Telemetry of a card may come two minutes after the card; identity is asked again till then. */
 #define LATE_NS	      UINT64_C(180000000000)
 #define LATE_EVERY_NS UINT64_C(5000000000)
@@ -37,14 +39,14 @@ enum phase { PHASE_IDLE, PHASE_BUSY };
 struct slot {
 	bool used;
 	bool wants_identity;
+	bool was_slow; /* atomic: the last reading waited, as for a reset */
 	uint32_t number;
 	uint64_t inode;	  /* of its directory: another one is another card */
 	uint64_t first_ns;
 	uint64_t identity_ns;
 	int phase;	  /* enum phase, atomic */
 	uint64_t busy_ns; /* since when, atomic */
-	uint32_t current; /* atomic */
-	struct card_reading readings[2];
+	uint32_t current; /* atomic: of its two readings */
 };
 
 struct sampler_shared {
@@ -53,7 +55,20 @@ struct sampler_shared {
 	int root, finished;
 	struct driver_version driver;
 	struct slot slots[SAMPLER_CARDS_MAX];
+	/* apart from the slots: of a place without a card no page is ever touched */
+	struct card_reading readings[SAMPLER_CARDS_MAX][2];
 };
+
+static struct card_reading *reading_of(struct sampler_shared *shared, const struct slot *slot,
+				       uint32_t which)
+{
+	return &shared->readings[slot - shared->slots][which];
+}
+
+static struct card_reading *current_reading(struct sampler_shared *shared, const struct slot *slot)
+{
+	return reading_of(shared, slot, __atomic_load_n(&slot->current, __ATOMIC_ACQUIRE));
+}
 
 static bool same_reading(const struct card_reading *a, const struct card_reading *b)
 {
@@ -66,12 +81,14 @@ static bool same_reading(const struct card_reading *a, const struct card_reading
 static void read_slot(struct sampler_shared *shared, struct slot *slot)
 {
 	uint32_t current = __atomic_load_n(&slot->current, __ATOMIC_RELAXED);
-	struct card_reading *next = &slot->readings[1 - current];
-	const struct card_reading *last = &slot->readings[current];
+	struct card_reading *next = reading_of(shared, slot, 1 - current);
+	const struct card_reading *last = reading_of(shared, slot, current);
+	uint64_t start_ns = clock_monotonic_ns();
 
 	*next = *last;
 	next->number = slot->number;
 	card_read(shared->root, shared->driver, slot->wants_identity, next);
+	__atomic_store_n(&slot->was_slow, next->time_ns - start_ns > PATIENCE_NS, __ATOMIC_RELAXED);
 	if (!same_reading(last, next))
 		(void)__atomic_fetch_add(&shared->changes, 1, __ATOMIC_RELAXED);
 	/* release: who sees the index sees the reading */
@@ -249,7 +266,8 @@ static void take_card(struct sampler *sampler, uint32_t number, uint64_t inode, 
 		return;
 	if (!slot->used) {
 		memset(slot, 0, sizeof *slot);
-		slot->number = slot->readings[0].number = number;
+		memset(reading_of(sampler->shared, slot, 0), 0, sizeof(struct card_reading));
+		slot->number = current_reading(sampler->shared, slot)->number = number;
 		slot->inode = inode;
 		slot->first_ns = now_ns;
 		__atomic_store_n(&slot->used, true, __ATOMIC_RELEASE);
@@ -257,11 +275,11 @@ static void take_card(struct sampler *sampler, uint32_t number, uint64_t inode, 
 	seen[slot - sampler->shared->slots] = true;
 	if (__atomic_load_n(&slot->phase, __ATOMIC_ACQUIRE) == PHASE_BUSY)
 		return;
-	const struct card_reading *last =
-		&slot->readings[__atomic_load_n(&slot->current, __ATOMIC_ACQUIRE)];
+	const struct card_reading *last = current_reading(sampler->shared, slot);
 
 	/* at arrival, after anything that looked like a reset, and while something may still come */
 	slot->wants_identity = !last->has_identity || last->state != CARD_OK ||
+			       __atomic_load_n(&slot->was_slow, __ATOMIC_RELAXED) ||
 			       (card_lacks_telemetry(last) && now_ns - slot->first_ns < LATE_NS &&
 				now_ns - slot->identity_ns >= LATE_EVERY_NS);
 	if (slot->wants_identity)
@@ -286,22 +304,27 @@ static bool card_number(const char *name, uint32_t *ret_number)
 static void find_cards(struct sampler *sampler, uint64_t now_ns)
 {
 	bool seen[SAMPLER_CARDS_MAX] = {false};
-	int fd = openat(sampler->root, "sys/class/tenstorrent", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = file_open_at(sampler->root, "sys/class/tenstorrent", O_RDONLY | O_DIRECTORY);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	uint32_t number;
 
 	if (!directory && fd >= 0)
 		(void)close(fd);
 	sampler->has_class = directory != NULL;
-	for (struct dirent *entry; directory && (entry = readdir(directory));)
+	bool failed = !directory && fd != -ENOENT;
+
+	for (struct dirent *entry; directory && (entry = file_next_entry(directory));)
 		if (card_number(entry->d_name, &number))
 			take_card(sampler, number, entry->d_ino, now_ns, seen);
-	if (directory)
+	/* a list that breaks off does not say that the rest is gone */
+	if (directory) {
+		failed = errno != 0;
 		(void)closedir(directory);
+	}
 	for (uint32_t i = 0; i < SAMPLER_CARDS_MAX; i++) {
 		struct slot *slot = &sampler->shared->slots[i];
 
-		if (!slot->used || seen[i] ||
+		if (!slot->used || seen[i] || failed ||
 		    __atomic_load_n(&slot->phase, __ATOMIC_ACQUIRE) == PHASE_BUSY)
 			continue;
 		__atomic_store_n(&slot->used, false, __ATOMIC_RELEASE);
@@ -316,7 +339,8 @@ static void find_driver(struct sampler *sampler)
 	ssize_t n = file_read_line_at(sampler->root, "sys/module/tenstorrent/version",
 				      sampler->driver, sizeof sampler->driver);
 
-	if (n <= 0)
+	if (n <= 0 || strlen(sampler->driver) != (size_t)n ||
+	    sampler->driver[strspn(sampler->driver, VERSION_ALPHABET)])
 		sampler->driver[0] = '\0';
 	sampler->has_driver =
 		n > 0 || faccessat(sampler->root, "sys/module/tenstorrent", F_OK, 0) == 0;
@@ -403,8 +427,7 @@ uint32_t sampler_cards(const struct sampler *sampler, uint64_t now_ns,
 
 		if (!slot->used)
 			continue;
-		uint32_t current = __atomic_load_n(&slot->current, __ATOMIC_ACQUIRE);
-		const struct card_reading *reading = &slot->readings[current];
+		const struct card_reading *reading = current_reading(sampler->shared, slot);
 		bool stuck = is_stuck(slot, now_ns);
 
 		cards[count++] = (struct sampler_card){

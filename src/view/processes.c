@@ -289,15 +289,26 @@ static void unattributed(struct text *text, const struct snapshot *snapshot,
 	style_row(text, style, &line);
 }
 
+/* An old driver does not tell who has a card open; nobody's is not the same as unknown. */
+static bool users_are_known(const struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->card_count; i++)
+		if (!fact_is_known(snapshot->cards[i].handles))
+			return false;
+	return true;
+}
+
 void processes_box(struct text *text, const struct snapshot *snapshot, const struct style *style)
 {
 	text_auto none = TEXT_INIT;
 	char title[STYLE_CELL];
 
 	if (snapshot->process_count == 0) {
-		text_puts(&none, snapshot->card_count
-					 ? "No process reports its memory, and none has a device open."
-					 : "No process reports its memory.");
+		text_puts(&none, "No process reports its memory");
+		text_puts(&none, snapshot->card_count == 0 ? "."
+				 : users_are_known(snapshot)
+					 ? ", and none has a device open."
+					 : ". Who has devices open is not known.");
 		style_row(text, style, &none);
 		unattributed(text, snapshot, style);
 		return;

@@ -39,8 +39,8 @@ static struct {
 	int error;
 	struct timespec hang;
 	unsigned long first, count; /* count 0: from the first on, for ever */
-	int count_fd, trace_fd;
-} plan = {.count_fd = -1, .trace_fd = -1};
+	const char *count_path, *trace_path; /* NULL: not wanted */
+} plan;
 static atomic_ulong seen;
 
 static void __attribute__((noreturn)) bad_plan(const char *what, const char *value)
@@ -49,18 +49,25 @@ static void __attribute__((noreturn)) bad_plan(const char *what, const char *val
 	_exit(BAD_PLAN);
 }
 
-static int append_to(const char *variable)
+static int open_log(const char *path)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, path,
+			    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+}
+
+/* Opened for each line: a child that closes all descriptors would take the log with them. */
+static const char *append_to(const char *variable)
 {
 	const char *path = getenv(variable);
-	int fd;
 
 	if (!path)
-		return -1;
-	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
-			  0644);
+		return NULL;
+	int fd = open_log(path);
+
 	if (fd < 0)
 		bad_plan(variable, path);
-	return fd;
+	syscall(SYS_close, fd);
+	return path;
 }
 
 /* Cuts ":digits" off the end of a text; false when there is none. */
@@ -118,8 +125,8 @@ void plan_read(void)
 	unsigned long last;
 	char *kind;
 
-	plan.count_fd = append_to("TTMEM_FAULT_COUNT");
-	plan.trace_fd = append_to("TTMEM_TRACE_OPEN");
+	plan.count_path = append_to("TTMEM_FAULT_COUNT");
+	plan.trace_path = append_to("TTMEM_TRACE_OPEN");
 	if (!text)
 		return;
 	if (strlen(text) >= sizeof plan.text)
@@ -145,10 +152,10 @@ void plan_read(void)
 bool plan_wants(enum call call)
 {
 	return (plan.pattern && (plan.only < 0 || plan.only == (int)call)) ||
-	       (call == CALL_OPEN && plan.trace_fd >= 0);
+	       (call == CALL_OPEN && plan.trace_path);
 }
 
-static void __attribute__((format(printf, 2, 3))) add_line(int fd, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) add_line(const char *path, const char *format, ...)
 {
 	char line[LINE_BYTES];
 	va_list arguments;
@@ -164,7 +171,12 @@ static void __attribute__((format(printf, 2, 3))) add_line(int fd, const char *f
 	for (int i = 0; i < n; i++)
 		line[i] = line[i] == '\n' ? '?' : line[i];
 	line[n] = '\n';
-	syscall(SYS_write, fd, line, n + 1);
+	int fd = open_log(path);
+
+	if (fd >= 0) {
+		syscall(SYS_write, fd, line, n + 1);
+		syscall(SYS_close, fd);
+	}
 }
 
 /* To its end, whatever signals come: a stuck read does not come back for them either. */
@@ -184,8 +196,8 @@ enum kind plan_meet(enum call call, const char *name, const char *path)
 		return KIND_NONE;
 	/* relaxed: it orders nothing but itself */
 	n = atomic_fetch_add_explicit(&seen, 1, memory_order_relaxed) + 1;
-	if (plan.count_fd >= 0)
-		add_line(plan.count_fd, "%s %s", name, path);
+	if (plan.count_path)
+		add_line(plan.count_path, "%s %s", name, path);
 	errno = before;
 	if (n < plan.first || (plan.count && n - plan.first >= plan.count))
 		return KIND_NONE;
@@ -204,11 +216,11 @@ void plan_trace(const char *path, int fd, int flags)
 	char real[PATH_MAX] = "";
 	int before = errno;
 
-	if (plan.trace_fd < 0)
+	if (!plan.trace_path)
 		return;
 	if (fd >= 0)
 		path_of(fd, NULL, real, sizeof real);
-	add_line(plan.trace_fd, "%s\t%s\t%s", path, real, flags & O_PATH ? "path" : "open");
+	add_line(plan.trace_path, "%s\t%s\t%s", path, real, flags & O_PATH ? "path" : "open");
 	errno = before;
 }
 
