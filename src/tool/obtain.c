@@ -9,6 +9,7 @@
 #include "api/client.h"
 #include "api/json.h"
 #include "base/clock.h"
+#include "tool/servers.h"
 
 #define SOCKET "api.sock"
 
@@ -36,45 +37,35 @@ static int read_reply(const char *path, const struct collect_options *options,
  * Asks one server. Return: 0; -ENOENT without a word when it is not there; any
  * other failure is said.
  */
-static int ask(const char *directory, size_t length, const struct collect_options *options,
+static int ask(const char *directory, const struct collect_options *options,
 	       struct snapshot *ret_snapshot)
 {
 	char path[256];
-	int n = snprintf(path, sizeof path, "%.*s/" SOCKET, (int)length, directory);
+	int n = snprintf(path, sizeof path, "%s/" SOCKET, directory);
 
 	if (n < 0 || (size_t)n >= sizeof path)
 		return -ENOENT;
 	int r = read_reply(path, options, ret_snapshot);
 
 	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
-		fprintf(stderr, "ttmem: the server at %.*s does not answer (%s); looking myself\n",
-			(int)length, directory,
+		fprintf(stderr, "ttmem: the server at %s does not answer (%s); looking myself\n",
+			directory,
 			r == -ETIMEDOUT ? "no reply in time" : strerror(-r));
 	return r;
 }
 
 static int ask_any(const struct collect_options *options, struct snapshot *ret_snapshot)
 {
-	const char *list = getenv("TTMEM_SOCKET_DIR"), *runtime = getenv("XDG_RUNTIME_DIR");
-	char own[256];
+	const char *list = getenv("TTMEM_SOCKET_DIR");
+	char directory[256];
 	int r = -ENOENT;
 
 	/* a root of one's own is no server's, unless one is named */
 	if (options->root && !(list && *list))
 		return -ENOENT;
-	while (list && *list && r == -ENOENT) {
-		size_t length = strcspn(list, ":");
-
-		if (length)
-			r = ask(list, length, options, ret_snapshot);
-		list += length + (list[length] == ':');
-	}
-	if (r == -ENOENT)
-		r = ask("/run/ttmem", sizeof "/run/ttmem" - 1, options, ret_snapshot);
-	if (r == -ENOENT && runtime && *runtime) {
-		(void)snprintf(own, sizeof own, "%s/ttmem", runtime);
-		r = ask(own, strlen(own), options, ret_snapshot);
-	}
+	for (unsigned i = 0; r == -ENOENT && servers_place(i, directory, sizeof directory); i++)
+		if (directory[0])
+			r = ask(directory, options, ret_snapshot);
 	return r;
 }
 

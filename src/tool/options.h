@@ -56,6 +56,6 @@ int usage_error(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 extern const struct command command_picture, command_buffers, command_dump, command_run, command_env,
-	command_adopt, command_version;
+	command_adopt, command_doctor, command_version;
 
 #endif
