@@ -10,7 +10,7 @@
 #include "analyse/ranges.h"
 
 #define HINT                                                                                       \
-	"do not trust these figures; report it with the output of ttmem --format=json and the "   \
+	"do not trust these figures; report it with the output of ttmem --format=json and the "    \
 	"version of TT-Metal"
 
 /* What a memory object belongs to, for sentences. */
@@ -94,7 +94,8 @@ static void check_memory(struct books *books, const struct owner *owner, const s
 	expect_sum(books, owner, "in all", m->occupied_bytes, m->free_bytes, m->allocatable_bytes);
 	expect_sum(books, owner, "in a bank", m->bank_allocated_bytes, m->bank_free_bytes,
 		   m->bank_size_bytes);
-	expect_times(books, owner, "occupied", m->bank_allocated_bytes, m->banks, m->occupied_bytes);
+	expect_times(books, owner, "occupied", m->bank_allocated_bytes, m->banks,
+		     m->occupied_bytes);
 	expect_times(books, owner, "free", m->bank_free_bytes, m->banks, m->free_bytes);
 	expect_times(books, owner, "allocatable", m->bank_size_bytes, m->banks,
 		     m->allocatable_bytes);
@@ -117,7 +118,8 @@ static void check_allocator(struct books *books, const struct allocator *a)
 
 		check_memory(books, &owner, m);
 		expect_equal(books, &owner, "live buffers", m->buffers,
-			     a->allocs[owner.type] - a->frees[owner.type], "allocated and not freed");
+			     a->allocs[owner.type] - a->frees[owner.type],
+			     "allocated and not freed");
 	}
 }
 
@@ -220,11 +222,10 @@ static void add_buffer(struct listed *listed, const struct buffer *b, uint64_t b
 	uint64_t stop;
 
 	listed->buffers++;
-	listed->fits &= !__builtin_add_overflow(listed->requested, b->requested_bytes,
-						&listed->requested) &&
-			!__builtin_add_overflow(listed->bank_bytes, b->bank_bytes,
-						&listed->bank_bytes) &&
-			!__builtin_add_overflow(b->address, b->bank_bytes, &stop);
+	listed->fits &=
+	    !__builtin_add_overflow(listed->requested, b->requested_bytes, &listed->requested) &&
+	    !__builtin_add_overflow(listed->bank_bytes, b->bank_bytes, &listed->bank_bytes) &&
+	    !__builtin_add_overflow(b->address, b->bank_bytes, &stop);
 	if (!listed->fits || b->bank_bytes == 0)
 		return;
 	listed->fits &= b->address >= base && stop <= end;
@@ -306,7 +307,7 @@ void books_close(struct books *books, const char *what)
 			     "%s: %" PRIu64 " figures agree", what, books->checked);
 	else if (books->wrong > BOOKS_SENTENCES)
 		findings_add(books->findings, FINDING_ERROR, "books", HINT,
-			     "%s: %" PRIu64 " of %" PRIu64 " figures are wrong, not only these", what,
-			     books->wrong, books->checked);
+			     "%s: %" PRIu64 " of %" PRIu64 " figures are wrong, not only these",
+			     what, books->wrong, books->checked);
 	books->checked = books->wrong = 0;
 }

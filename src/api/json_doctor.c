@@ -19,7 +19,8 @@ void json_write_findings(struct text *text, const struct findings *findings, uin
 	char time[40];
 
 	clock_rfc3339(time_ns, time, sizeof time);
-	text_printf(text, "{\"schema\":\"ttmem.doctor/1\",\"time\":\"%s\",\"wrong\":%u,\"findings\":[",
+	text_printf(text,
+		    "{\"schema\":\"ttmem.doctor/1\",\"time\":\"%s\",\"wrong\":%u,\"findings\":[",
 		    time, findings_wrong(findings));
 	for (uint32_t i = 0; i < findings->count; i++) {
 		const struct finding *row = &findings->rows[i];
@@ -60,13 +61,13 @@ int json_read_server(const char *json, size_t length, struct server_facts *ret_f
 
 	if (good) {
 		*ret_facts = (struct server_facts){
-			.live = count_of(yyjson_obj_get(root, "tables"), "live"),
-			.refused_message = count_of(refused, "message"),
-			.refused_table = count_of(refused, "table"),
-			.refused_limit = sum(count_of(refused, "uid_limit"),
-					     count_of(refused, "limit")),
-			.processes_denied = count_of(at_start, "processes_denied"),
-			.tables_refused = count_of(at_start, "tables_refused"),
+		    .live = count_of(yyjson_obj_get(root, "tables"), "live"),
+		    .refused_message = count_of(refused, "message"),
+		    .refused_table = count_of(refused, "table"),
+		    .refused_limit =
+			sum(count_of(refused, "uid_limit"), count_of(refused, "limit")),
+		    .processes_denied = count_of(at_start, "processes_denied"),
+		    .tables_refused = count_of(at_start, "tables_refused"),
 		};
 		(void)snprintf(ret_facts->version, sizeof ret_facts->version, "%s",
 			       version ? version : "");
@@ -82,15 +83,15 @@ static int read_answer(yyjson_val *value, struct verify_answer *answer)
 	const char *type = yyjson_get_str(yyjson_obj_get(value, "type"));
 
 	*answer = (struct verify_answer){
-		.allocator = (uint32_t)count_of(value, "allocator"),
-		.result = yyjson_is_true(equal)	   ? VERIFY_EQUAL
-			  : yyjson_is_false(equal) ? VERIFY_DIFFERENT
-						   : VERIFY_MOVED,
-		.our_bytes = count_of(yyjson_obj_get(value, "ours"), "allocated_bytes"),
-		.size_bytes = count_of(theirs, "size_bytes"),
-		.allocated_bytes = count_of(theirs, "allocated_bytes"),
-		.free_bytes = count_of(theirs, "free_bytes"),
-		.largest_free_bytes = count_of(theirs, "largest_free_bytes"),
+	    .allocator = (uint32_t)count_of(value, "allocator"),
+	    .result = yyjson_is_true(equal)    ? VERIFY_EQUAL
+		      : yyjson_is_false(equal) ? VERIFY_DIFFERENT
+					       : VERIFY_MOVED,
+	    .our_bytes = count_of(yyjson_obj_get(value, "ours"), "allocated_bytes"),
+	    .size_bytes = count_of(theirs, "size_bytes"),
+	    .allocated_bytes = count_of(theirs, "allocated_bytes"),
+	    .free_bytes = count_of(theirs, "free_bytes"),
+	    .largest_free_bytes = count_of(theirs, "largest_free_bytes"),
 	};
 	return type ? memory_type_parse(type, &answer->type) : -EINVAL;
 }
@@ -104,7 +105,8 @@ int json_read_verify(const char *json, size_t length,
 	size_t i, max;
 	int count = 0;
 
-	yyjson_arr_foreach(yyjson_obj_get(root, "answers"), i, max, value) {
+	yyjson_arr_foreach(yyjson_obj_get(root, "answers"), i, max, value)
+	{
 		if (!good || i == VERIFY_ANSWERS_MAX)
 			break;
 		good = read_answer(value, &answers[count++]) == 0;

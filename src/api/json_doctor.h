@@ -18,7 +18,7 @@ struct server_facts {
 	char version[32];
 	uint64_t live;
 	uint64_t refused_message, refused_table, refused_limit; /* both limits together */
-	uint64_t processes_denied, tables_refused;	       /* when it started */
+	uint64_t processes_denied, tables_refused;		/* when it started */
 };
 
 /* json_read_server - of GET /v1/server. Return: 0; -EBADMSG. */

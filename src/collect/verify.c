@@ -26,7 +26,8 @@ struct control_page *verify_map_control(int fd)
 	if (fd < 0 || seals < 0 || (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) == 0 ||
 	    fstat(fd, &st) < 0 || st.st_size != (off_t)sizeof(struct control_page))
 		return NULL;
-	void *page = mmap(NULL, sizeof(struct control_page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *page =
+	    mmap(NULL, sizeof(struct control_page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	return page == MAP_FAILED ? NULL : page;
 }
@@ -46,16 +47,16 @@ static struct verify_answer answer_of(const struct region_row *row, enum memory_
 	const struct region_verify *v = &row->verify[type];
 
 	return (struct verify_answer){
-		.allocator = row->id,
-		.type = type,
-		.result = v->our_event == 0				? VERIFY_MOVED
-			  : v->our_bank_bytes == v->their_allocated ? VERIFY_EQUAL
-								    : VERIFY_DIFFERENT,
-		.our_bytes = v->our_bank_bytes,
-		.size_bytes = v->their_total,
-		.allocated_bytes = v->their_allocated,
-		.free_bytes = v->their_free,
-		.largest_free_bytes = v->their_largest,
+	    .allocator = row->id,
+	    .type = type,
+	    .result = v->our_event == 0				? VERIFY_MOVED
+		      : v->our_bank_bytes == v->their_allocated ? VERIFY_EQUAL
+								: VERIFY_DIFFERENT,
+	    .our_bytes = v->our_bank_bytes,
+	    .size_bytes = v->their_total,
+	    .allocated_bytes = v->their_allocated,
+	    .free_bytes = v->their_free,
+	    .largest_free_bytes = v->their_largest,
 	};
 }
 

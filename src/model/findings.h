@@ -38,11 +38,14 @@ struct findings {
 	char subject[96];
 };
 
-#define FINDINGS_INIT {0}
+#define FINDINGS_INIT                                                                              \
+	{                                                                                          \
+		0                                                                                  \
+	}
 
 /* findings_subject - what the following findings are about */
 void findings_subject(struct findings *findings, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 /* findings_add - `hint` is copied; "" only with FINDING_OK */
 void findings_add(struct findings *findings, enum finding_state state, const char *check,
 		  const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -64,10 +64,10 @@ static int once(void *context)
 	const struct view_options *view = context;
 	struct findings findings = FINDINGS_INIT;
 	struct doctor doctor = {
-		.findings = &findings,
-		.root_path = view->root,
-		.no_server = view->no_server,
-		.root = open(view->root ? view->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+	    .findings = &findings,
+	    .root_path = view->root,
+	    .no_server = view->no_server,
+	    .root = open(view->root ? view->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC),
 	};
 	int r = doctor.root < 0 ? -errno : examine(&doctor);
 
@@ -93,9 +93,9 @@ static int run(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_doctor = {
-	.name = "doctor",
-	.synopsis = "[OPTIONS]",
-	.summary = "Says what is not seen, why, and what to do, and checks the figures.",
-	.options = rows,
-	.run = run,
+    .name = "doctor",
+    .synopsis = "[OPTIONS]",
+    .summary = "Says what is not seen, why, and what to do, and checks the figures.",
+    .options = rows,
+    .run = run,
 };

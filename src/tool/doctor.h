@@ -40,7 +40,8 @@ uint32_t doctor_live(const struct doctor_look *look, uint32_t pid);
 
 /* doctor_find_servers - where one may be; sets `socket` to that of the first that answers */
 void doctor_find_servers(struct doctor *doctor);
-/* doctor_look_own, doctor_look_served - fill the looks; the latter says what it met. 0 or -errno. */
+/* doctor_look_own, doctor_look_served - fill the looks; the latter says what it met. 0 or -errno.
+ */
 int doctor_look_own(struct doctor *doctor);
 int doctor_look_served(struct doctor *doctor);
 void doctor_look_clear(struct doctor_look *look);
@@ -49,6 +50,7 @@ void doctor_look_clear(struct doctor_look *look);
 void doctor_check_machine(struct doctor *doctor);   /* hook, driver, cards, chips */
 void doctor_check_servers(struct doctor *doctor);   /* whom the one that answered misses */
 void doctor_check_processes(struct doctor *doctor); /* what each reports, and why others do not */
-int doctor_check_books(struct doctor *doctor);	    /* figures, sums, the allocators' own. 0 or -ENOMEM */
+int doctor_check_books(
+    struct doctor *doctor); /* figures, sums, the allocators' own. 0 or -ENOMEM */
 
 #endif

@@ -16,7 +16,8 @@
 static int check_process(struct books *books, const struct doctor_look *look, uint32_t process,
 			 const char *from)
 {
-	const struct snapshot *listing = look->listing.process_count ? &look->listing : &look->picture;
+	const struct snapshot *listing =
+	    look->listing.process_count ? &look->listing : &look->picture;
 	const struct process *p = &look->picture.processes[process];
 	int r = 0;
 
@@ -24,7 +25,8 @@ static int check_process(struct books *books, const struct doctor_look *look, ui
 	books_process(books, &look->picture, process);
 	if (p->hidden) {
 		books_close(books, "what is shown");
-		findings_add(books->findings, FINDING_UNKNOWN, "sums", "ask as its owner or as root",
+		findings_add(books->findings, FINDING_UNKNOWN, "sums",
+			     "ask as its owner or as root",
 			     "it belongs to another user: its buffers are not shown");
 	} else if (!doctor_still(look, process)) {
 		books_close(books, "figures");
@@ -85,12 +87,13 @@ static void say_answers(struct doctor *doctor, const struct verify_answer *answe
 		equal += a->result == VERIFY_EQUAL;
 		moved += a->result == VERIFY_MOVED;
 		if (a->result == VERIFY_DIFFERENT && said++ < BOOKS_SENTENCES)
-			findings_add(doctor->findings, FINDING_ERROR, "verify",
-				     "do not trust its figures; report it with the version of TT-Metal",
-				     "allocator %u, %s: we count %" PRIu64
-				     " bytes in a bank, the allocator %" PRIu64,
-				     a->allocator, memory_type_name(a->type), a->our_bytes,
-				     a->allocated_bytes);
+			findings_add(
+			    doctor->findings, FINDING_ERROR, "verify",
+			    "do not trust its figures; report it with the version of TT-Metal",
+			    "allocator %u, %s: we count %" PRIu64
+			    " bytes in a bank, the allocator %" PRIu64,
+			    a->allocator, memory_type_name(a->type), a->our_bytes,
+			    a->allocated_bytes);
 	}
 	if (said)
 		return;
@@ -113,7 +116,8 @@ static bool can_verify(struct doctor *doctor, const struct snapshot *picture,
 			continue;
 		findings_add(doctor->findings, FINDING_UNKNOWN, "verify",
 			     "use a release of TT-Metal that exports it",
-			     "its allocators cannot be asked: %s", snapshot_text(picture, c->reason));
+			     "its allocators cannot be asked: %s",
+			     snapshot_text(picture, c->reason));
 		return false;
 	}
 	return true;
@@ -138,7 +142,8 @@ static void verify(struct doctor *doctor, const struct doctor_look *look, uint32
 			     "it was asked to compare itself with its allocators, but made no "
 			     "allocation within a second");
 	else if (r == -EACCES || r == -EPERM)
-		findings_add(doctor->findings, FINDING_UNKNOWN, "verify", "ask as its owner or as root",
+		findings_add(doctor->findings, FINDING_UNKNOWN, "verify",
+			     "ask as its owner or as root",
 			     "it belongs to another user and may not be asked");
 	else
 		findings_add(doctor->findings, FINDING_UNKNOWN, "verify",

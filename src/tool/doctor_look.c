@@ -66,10 +66,8 @@ static void pause_between(void)
 
 static int look_once(struct doctor *doctor, bool *ret_still)
 {
-	const struct collect_options whole = {.buffers = true,
-					      .largest_free = true,
-					      .cards = true,
-					      .root = doctor->root_path};
+	const struct collect_options whole = {
+	    .buffers = true, .largest_free = true, .cards = true, .root = doctor->root_path};
 	const struct collect_options again = {0};
 	struct doctor_look *look = &doctor->own;
 	struct snapshot after;

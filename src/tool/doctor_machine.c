@@ -57,9 +57,10 @@ static void check_hook(struct doctor *doctor)
 	if (r == 0)
 		r = machine_of(path, &hook);
 	if (r < 0)
-		findings_add(doctor->findings, FINDING_ERROR, "hook",
-			     "install ttmem again, or set TTMEM_HOOK to a path without blanks and colons",
-			     "%s cannot be loaded into programs: %s", path, strerror(-r));
+		findings_add(
+		    doctor->findings, FINDING_ERROR, "hook",
+		    "install ttmem again, or set TTMEM_HOOK to a path without blanks and colons",
+		    "%s cannot be loaded into programs: %s", path, strerror(-r));
 	else if (machine_of("/proc/self/exe", &own) == 0 && own != hook)
 		findings_add(doctor->findings, FINDING_ERROR, "hook",
 			     "install the ttmem of this machine's architecture",
@@ -97,10 +98,11 @@ static unsigned count_boards(int root)
 static void check_no_driver(struct doctor *doctor, unsigned boards)
 {
 	if (boards)
-		findings_add(doctor->findings, FINDING_ERROR, "driver",
-			     "install tt-kmd and load it: modprobe tenstorrent",
-			     "%u Tenstorrent cards are on the PCI bus, and the driver is not loaded",
-			     boards);
+		findings_add(
+		    doctor->findings, FINDING_ERROR, "driver",
+		    "install tt-kmd and load it: modprobe tenstorrent",
+		    "%u Tenstorrent cards are on the PCI bus, and the driver is not loaded",
+		    boards);
 	else
 		findings_add(doctor->findings, FINDING_OK, "driver", "",
 			     "not loaded, and no Tenstorrent card is on the PCI bus: only mock "
@@ -123,11 +125,14 @@ static void check_version(struct doctor *doctor, const char *text)
 	else if (is_older(version, 2, 7))
 		findings_add(f, FINDING_WARNING, "driver_users", "update tt-kmd to 2.7 or newer",
 			     "version %s numbers processes as they see themselves: in a container, "
-			     "not as they are seen from here", text);
+			     "not as they are seen from here",
+			     text);
 	if (is_older(version, 2, 9))
-		findings_add(f, FINDING_WARNING, "driver_reset", "update tt-kmd to 2.9 or newer",
-			     "version %s gives figures that cannot be while a card is reset; they are "
-			     "not shown, and a reset is not told", text);
+		findings_add(
+		    f, FINDING_WARNING, "driver_reset", "update tt-kmd to 2.9 or newer",
+		    "version %s gives figures that cannot be while a card is reset; they are "
+		    "not shown, and a reset is not told",
+		    text);
 	else
 		findings_add(f, FINDING_OK, "driver", "", "version %s", text);
 }
@@ -149,18 +154,20 @@ static void check_driver(struct doctor *doctor)
 			     "it is loaded and has made no device of the %u cards on the PCI bus",
 			     boards);
 	else if (s->card_count == 0)
-		findings_add(doctor->findings, FINDING_OK, "cards", "", "no card is on the PCI bus");
+		findings_add(doctor->findings, FINDING_OK, "cards", "",
+			     "no card is on the PCI bus");
 }
 
 static void check_state(struct doctor *doctor, const struct card *card)
 {
 	static const char *const texts[CARD_STATES][2] = {
-		[CARD_STUCK] = {"a read of the driver does not come back: its figures are old",
-				"wait ten seconds; if it stays, dmesg says why, and tt-smi -r resets it"},
-		[CARD_RESET] = {"it is being reset", "look again in a minute"},
-		[CARD_GONE] = {"it is listed, and nothing of it can be read",
-			       "is it being reset? else: is it on the PCI bus (lspci -d 1e52:)? load "
-			       "the driver again"},
+	    [CARD_STUCK] =
+		{"a read of the driver does not come back: its figures are old",
+		 "wait ten seconds; if it stays, dmesg says why, and tt-smi -r resets it"},
+	    [CARD_RESET] = {"it is being reset", "look again in a minute"},
+	    [CARD_GONE] = {"it is listed, and nothing of it can be read",
+			   "is it being reset? else: is it on the PCI bus (lspci -d 1e52:)? load "
+			   "the driver again"},
 	};
 
 	if (card->state != CARD_OK && card->state < CARD_STATES)
@@ -180,7 +187,8 @@ static const char *telemetry_hint(const struct snapshot *s, const struct card *c
 	if (reason != REASON_NO_ATTRIBUTE)
 		return "look again; dmesg may say why";
 	if (card->arch == WORMHOLE && (!known || is_older(firmware, 18, 4)))
-		return "it comes up to two minutes after a reset; firmware before 18.4 never tells: "
+		return "it comes up to two minutes after a reset; firmware before 18.4 never "
+		       "tells: "
 		       "update it";
 	return "it comes up to two minutes after a reset; else update driver and firmware";
 }
@@ -223,12 +231,13 @@ static void check_users(struct doctor *doctor, const struct card *card)
 			     "it is not known who has it open: %s",
 			     fact_reason_text((enum fact_reason)card->handles.reason));
 	else if (fact_is_known(card->foreign_handles) && card->foreign_handles.value)
-		findings_add(doctor->findings, FINDING_WARNING, "namespace",
-			     "run ttmem on the host, outside of this container, or let ttmemd run there",
-			     "%" PRIu64 " of %" PRIu64
-			     " descriptors belong to processes in namespaces that are not seen from "
-			     "here",
-			     card->foreign_handles.value, card->handles.value);
+		findings_add(
+		    doctor->findings, FINDING_WARNING, "namespace",
+		    "run ttmem on the host, outside of this container, or let ttmemd run there",
+		    "%" PRIu64 " of %" PRIu64
+		    " descriptors belong to processes in namespaces that are not seen from "
+		    "here",
+		    card->foreign_handles.value, card->handles.value);
 	else
 		findings_add(doctor->findings, FINDING_OK, "users", "", "opened by %u process%s",
 			     card->users.count, card->users.count == 1 ? "" : "es");
@@ -262,7 +271,8 @@ static void check_chips(struct doctor *doctor)
 		if (device->card != SNAPSHOT_NONE)
 			continue;
 		if (fact_is_known(device->unique_id))
-			findings_subject(doctor->findings, "chip %" PRIu64, device->unique_id.value);
+			findings_subject(doctor->findings, "chip %" PRIu64,
+					 device->unique_id.value);
 		else
 			findings_subject(doctor->findings, "chip id %u", device->chip_id);
 		if (s->card_count == 0)
@@ -270,10 +280,11 @@ static void check_chips(struct doctor *doctor)
 				     "nothing to do for a mock cluster; else load the driver",
 				     "a process uses it, and there are no cards");
 		else
-			findings_add(doctor->findings, FINDING_WARNING, "card",
-				     "nothing to do for a mock cluster; else update tt-kmd to 2.3 or "
-				     "newer, which tells the chips' numbers",
-				     "a process uses it, and it is no card's of this machine");
+			findings_add(
+			    doctor->findings, FINDING_WARNING, "card",
+			    "nothing to do for a mock cluster; else update tt-kmd to 2.3 or "
+			    "newer, which tells the chips' numbers",
+			    "a process uses it, and it is no card's of this machine");
 	}
 }
 

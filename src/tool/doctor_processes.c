@@ -26,51 +26,61 @@ static bool is_same_lack(const struct snapshot *s, const struct capability *a,
 	       strcmp(snapshot_text(s, a->reason), snapshot_text(s, b->reason)) == 0;
 }
 
-/* The names of all that lack the same thing, from the first of them on. */
-static void say_lack(struct doctor *doctor, const struct snapshot *s, struct span all, uint32_t first)
+/* Everything with this state: the names that share a reason, then the reason. Is any of it vital?
+ */
+static bool list_lacks(const struct snapshot *s, struct span all, uint8_t state, struct text *list)
 {
-	const struct capability *c = &s->capabilities[all.first + first];
-	const char *reason = snapshot_text(s, c->reason);
+	const struct capability *c = &s->capabilities[all.first];
 	bool is_vital = false;
-	text_auto names = TEXT_INIT;
 
-	for (uint32_t i = first; i < all.count; i++) {
-		const struct capability *other = &s->capabilities[all.first + i];
-		const char *name = snapshot_text(s, other->name);
+	for (uint32_t i = 0; i < all.count; i++) {
+		bool first = c[i].state == state;
 
-		if (!is_same_lack(s, other, c))
+		for (uint32_t k = 0; first && k < i; k++)
+			first = !is_same_lack(s, &c[k], &c[i]);
+		if (!first)
 			continue;
-		text_printf(&names, "%s%s", names.length ? ", " : "", name);
-		is_vital |= strcmp(name, "buffers") == 0 || strcmp(name, "frees") == 0;
+		text_puts(list, list->length ? "; " : "");
+		for (uint32_t k = i; k < all.count; k++) {
+			const char *name = snapshot_text(s, c[k].name);
+
+			if (!is_same_lack(s, &c[k], &c[i]))
+				continue;
+			text_printf(list, "%s%s", k > i ? ", " : "", name);
+			is_vital |= strcmp(name, "buffers") == 0 || strcmp(name, "frees") == 0;
+		}
+		if (c[i].reason)
+			text_printf(list, " (%s)", snapshot_text(s, c[i].reason));
 	}
-	if (names.failed)
-		doctor->findings->failed = true;
-	else if (c->state == AVAILABLE_OFF)
-		findings_add(doctor->findings, FINDING_WARNING, "capabilities",
-			     "start it without the variable that switches it off",
-			     "switched off: %s (%s)", names.bytes, reason);
-	else if (c->state == AVAILABLE_FAILED || is_vital)
-		findings_add(doctor->findings, is_vital ? FINDING_ERROR : FINDING_WARNING,
-			     "capabilities",
-			     "use a released build of TT-Metal that this ttmem knows, or a newer ttmem",
-			     "not known: %s (%s)", names.bytes, reason);
-	else
-		findings_add(doctor->findings, FINDING_UNKNOWN, "capabilities",
-			     "nothing to do, unless a newer TT-Metal or ttmem tells it",
-			     "not told by this TT-Metal: %s (%s)", names.bytes, reason);
+	return is_vital;
 }
 
 static void check_capabilities(struct doctor *doctor, const struct snapshot *s,
 			       const struct process *p)
 {
-	for (uint32_t i = 0; i < p->capabilities.count; i++) {
-		const struct capability *c = &s->capabilities[p->capabilities.first + i];
-		bool said = c->state == AVAILABLE_PRESENT;
+	static const struct {
+		uint8_t lack;
+		enum finding_state state;
+		const char *what, *hint;
+	} kinds[] = {
+	    {AVAILABLE_MISSING, FINDING_UNKNOWN, "not told by this TT-Metal",
+	     "nothing to do, unless a newer TT-Metal or ttmem tells it"},
+	    {AVAILABLE_FAILED, FINDING_WARNING, "cannot be read in this TT-Metal",
+	     "use a released build of TT-Metal that this ttmem knows, or a newer ttmem"},
+	    {AVAILABLE_OFF, FINDING_WARNING, "switched off",
+	     "start it without the variable that switches it off"},
+	};
 
-		for (uint32_t k = 0; !said && k < i; k++)
-			said = is_same_lack(s, &s->capabilities[p->capabilities.first + k], c);
-		if (!said)
-			say_lack(doctor, s, p->capabilities, i);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		text_auto list = TEXT_INIT;
+		bool is_vital = list_lacks(s, p->capabilities, kinds[i].lack, &list);
+
+		if (list.failed)
+			doctor->findings->failed = true;
+		else if (list.length)
+			findings_add(doctor->findings, is_vital ? FINDING_ERROR : kinds[i].state,
+				     "capabilities", kinds[i].hint, "%s: %s", kinds[i].what,
+				     list.bytes);
 	}
 }
 
@@ -80,13 +90,13 @@ static void check_losses(struct doctor *doctor, const struct process *p)
 		uint64_t count;
 		const char *why, *hint;
 	} kinds[] = {
-		{p->losses.full, "its table is full",
-		 "a table holds 1,048,576 live buffers: allocate fewer and larger ones"},
-		{p->losses.memory, "the kernel gave no memory for its table",
-		 "raise the memory limit of its container or cgroup"},
-		{p->losses.allocator, "the geometry of their allocator is not known",
-		 "use a released build of TT-Metal that this ttmem knows"},
-		{p->losses.key, "their address is out of range", "report it"},
+	    {p->losses.full, "its table is full",
+	     "a table holds 1,048,576 live buffers: allocate fewer and larger ones"},
+	    {p->losses.memory, "the kernel gave no memory for its table",
+	     "raise the memory limit of its container or cgroup"},
+	    {p->losses.allocator, "the geometry of their allocator is not known",
+	     "use a released build of TT-Metal that this ttmem knows"},
+	    {p->losses.key, "their address is out of range", "report it"},
 	};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -117,24 +127,28 @@ static void say_not_loaded(struct doctor *doctor, const struct inspection *i)
 	struct findings *f = doctor->findings;
 
 	if (i->is_secure)
-		findings_add(f, FINDING_WARNING, "hook",
-			     "run it without setuid, setgid and file capabilities",
-			     "%s is loaded without the hook: the loader ignores LD_PRELOAD in a program "
-			     "with raised privileges", i->metal);
+		findings_add(
+		    f, FINDING_WARNING, "hook",
+		    "run it without setuid, setgid and file capabilities",
+		    "%s is loaded without the hook: the loader ignores LD_PRELOAD in a program "
+		    "with raised privileges",
+		    i->metal);
 	else if (i->preload_is_missing)
 		findings_add(f, FINDING_WARNING, "preload",
 			     "mount the hook's directory into its container under the same path",
 			     "it was told to load %s, which does not exist in its file system",
 			     i->preload);
 	else if (i->is_preloaded)
-		findings_add(f, FINDING_WARNING, "preload",
-			     "run it with LD_DEBUG=files, which says why; is it another architecture?",
-			     "it was told to load %s, and did not", i->preload);
+		findings_add(
+		    f, FINDING_WARNING, "preload",
+		    "run it with LD_DEBUG=files, which says why; is it another architecture?",
+		    "it was told to load %s, and did not", i->preload);
 	else if (i->other_mounts)
-		findings_add(f, FINDING_WARNING, "hook",
-			     "mount the hook into its container and start it with the variables that "
-			     "ttmem env prints",
-			     "%s is loaded without the hook, in a container", i->metal);
+		findings_add(
+		    f, FINDING_WARNING, "hook",
+		    "mount the hook into its container and start it with the variables that "
+		    "ttmem env prints",
+		    "%s is loaded without the hook, in a container", i->metal);
 	else
 		findings_add(f, FINDING_WARNING, "hook", WITH_HOOK, "%s is loaded without the hook",
 			     i->metal);
@@ -147,10 +161,11 @@ static void say_not_metal(struct doctor *doctor, const struct inspection *i)
 			     "link it with TT-Metal's shared library",
 			     "it is linked statically: no hook can be loaded into it");
 	else
-		findings_add(doctor->findings, FINDING_UNKNOWN, "hook",
-			     "nothing to do for a tool such as tt-smi; else link TT-Metal as a shared "
-			     "library",
-			     "it has a card open, and no library of TT-Metal is loaded in it");
+		findings_add(
+		    doctor->findings, FINDING_UNKNOWN, "hook",
+		    "nothing to do for a tool such as tt-smi; else link TT-Metal as a shared "
+		    "library",
+		    "it has a card open, and no library of TT-Metal is loaded in it");
 }
 
 static void say_unseen(struct doctor *doctor, const struct inspection *i)
@@ -160,15 +175,16 @@ static void say_unseen(struct doctor *doctor, const struct inspection *i)
 	if (!i->exists)
 		findings_add(f, FINDING_UNKNOWN, "process", "look again",
 			     inspect_hides_processes(doctor->root)
-				     ? "/proc is mounted with hidepid: it is not shown to you"
-				     : "it is not there any more");
+				 ? "/proc is mounted with hidepid: it is not shown to you"
+				 : "it is not there any more");
 	else if (i->is_denied)
 		findings_add(f, FINDING_WARNING, "permission",
 			     "ask as its owner or as root, or let root run ttmemd",
 			     "it has a card open, and you may not look into it");
 	else if (!i->has_maps)
-		findings_add(f, FINDING_WARNING, "process", "look again, as root",
-			     "it has a card open and keeps no table; why, cannot be read from /proc");
+		findings_add(
+		    f, FINDING_WARNING, "process", "look again, as root",
+		    "it has a card open and keeps no table; why, cannot be read from /proc");
 	else if (!i->has_metal)
 		say_not_metal(doctor, i);
 	else if (i->is_off)
@@ -202,9 +218,10 @@ static void check_user(struct doctor *doctor, const struct process *p)
 
 	findings_subject(doctor->findings, "process %u", p->pid);
 	if (p->state == PROCESS_GONE) {
-		findings_add(doctor->findings, FINDING_WARNING, "process",
-			     "end the child that still has the card open (ls -l /proc/*/fd, as root)",
-			     "it has ended, and a card is still open in its name");
+		findings_add(
+		    doctor->findings, FINDING_WARNING, "process",
+		    "end the child that still has the card open (ls -l /proc/*/fd, as root)",
+		    "it has ended, and a card is still open in its name");
 		return;
 	}
 	inspect_process(doctor->root, p->pid, &inspection);
@@ -245,7 +262,8 @@ static void check_look(struct doctor *doctor, const struct doctor_look *look)
 			continue;
 		if (p->source == SOURCE_HOOK && p->state == PROCESS_LIVE)
 			check_seen(doctor, &look->picture, p);
-		else if (p->source == SOURCE_DRIVER && look == &doctor->own && !is_seen(doctor, p->pid))
+		else if (p->source == SOURCE_DRIVER && look == &doctor->own &&
+			 !is_seen(doctor, p->pid))
 			check_user(doctor, p);
 	}
 }

@@ -24,10 +24,11 @@ static void check_directory(struct doctor *doctor, const char *directory)
 		findings_add(doctor->findings, FINDING_WARNING, "socket", "chmod o-w it",
 			     "everybody may write to its directory");
 	else if (st.st_uid != 0 && st.st_uid != geteuid())
-		findings_add(doctor->findings, FINDING_UNKNOWN, "socket",
-			     "processes hand their tables to it only with its uid in TTMEM_SERVER_UID",
-			     "its directory belongs to user %u, who is neither root nor you",
-			     (unsigned)st.st_uid);
+		findings_add(
+		    doctor->findings, FINDING_UNKNOWN, "socket",
+		    "processes hand their tables to it only with its uid in TTMEM_SERVER_UID",
+		    "its directory belongs to user %u, who is neither root nor you",
+		    (unsigned)st.st_uid);
 }
 
 static void say_silence(struct doctor *doctor, int error)
@@ -140,10 +141,11 @@ void doctor_check_servers(struct doctor *doctor)
 		    doctor_live(&doctor->served, p->pid) != SNAPSHOT_NONE)
 			continue;
 		findings_subject(doctor->findings, "process %u", p->pid);
-		findings_add(doctor->findings, FINDING_WARNING, "registration",
-			     "it registers when it allocates: mount the server's directory into its "
-			     "container and name it in TTMEM_SOCKET_DIR, name the server's user in "
-			     "TTMEM_SERVER_UID, or hand it over: ttmem adopt (root)",
-			     "it has a table, and the server does not know it");
+		findings_add(
+		    doctor->findings, FINDING_WARNING, "registration",
+		    "it registers when it allocates: mount the server's directory into its "
+		    "container and name it in TTMEM_SOCKET_DIR, name the server's user in "
+		    "TTMEM_SERVER_UID, or hand it over: ttmem adopt (root)",
+		    "it has a table, and the server does not know it");
 	}
 }

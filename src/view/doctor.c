@@ -11,10 +11,10 @@ static void mark(struct text *text, const struct style *style, enum finding_stat
 		const char *mark;
 		enum tone tone;
 	} marks[FINDING_STATES] = {
-		[FINDING_OK] = {"[ok]", TONE_GOOD},
-		[FINDING_WARNING] = {"[!!]", TONE_WARN},
-		[FINDING_ERROR] = {"[!!]", TONE_BAD},
-		[FINDING_UNKNOWN] = {"[--]", TONE_DIM},
+	    [FINDING_OK] = {"[ok]", TONE_GOOD},
+	    [FINDING_WARNING] = {"[!!]", TONE_WARN},
+	    [FINDING_ERROR] = {"[!!]", TONE_BAD},
+	    [FINDING_UNKNOWN] = {"[--]", TONE_DIM},
 	};
 
 	style_tone(text, style, marks[state].tone);

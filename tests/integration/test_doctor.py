@@ -314,11 +314,12 @@ def test_old_releases():
         program("many", 0, 3)
         code, findings = doctor()
         equal(code, 0, f"exit code; {findings}")
-        rows = of(findings, f"process {program.pid}", "capabilities")
-        texts = " ".join(row["message"] for row in rows)
+        row = one(findings, f"process {program.pid}", "capabilities")
+        says(row, "unknown", "not told by this TT-Metal: ", "newer TT-Metal")
+        texts = row["message"]
         shown = json.loads(ttmem("--format=json", env=NOWHERE).stdout)["processes"]
         lacks = {name: c for p in shown if p["pid"] == program.pid
-                 for name, c in p["capabilities"].items() if c["state"] != "present"}
+                 for name, c in p["capabilities"].items() if c["state"] == "missing"}
         equal(len(lacks) > 2, True, "an old release lacks something")
         for name, capability in lacks.items():
             equal(name in texts and capability["reason"] in texts, True, f"{name} in {texts}")
@@ -348,6 +349,53 @@ def test_servers():
             s.send(b"garbage")
         wait_until("it is refused", lambda: of(doctor(env={"TTMEM_SOCKET_DIR": str(d)})[1],
                                                f"server at {d}", "refusals"))
+
+
+def stranger(path, facts):
+    """A server of another version: it says these facts of itself and knows no other path."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path / "api.sock"))
+    listener.listen()
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                known = b" /v1/server " in connection.recv(4096)
+                body = json.dumps(facts).encode() if known else b"{}"
+                connection.sendall(b"HTTP/1.0 %d X\r\nContent-Length: %d\r\n\r\n%s" % (
+                    200 if known else 500, len(body), body))
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener
+
+
+def test_strange_server():
+    """Another version, refusals, no snapshot: each is said, and nothing of it is trusted."""
+    facts = {"schema": "ttmem.server/1", "version": "9.9\x1b[31m", "tables": {"live": -3},
+             "refused": {"limit": 4, "uid_limit": 2**64 - 1, "table": 5, "message": "many"},
+             "at_start": {"processes_denied": 6}}
+    with directory() as d, stranger(d, facts) as listener:
+        _, findings = doctor(env={"TTMEM_SOCKET_DIR": str(d)})
+        rows = of(findings, f"server at {d}")
+        equal([(r["check"], r["state"]) for r in rows],
+              [("server", "warning"), ("refusals", "warning"), ("refusals", "warning"),
+               ("refusals", "unknown")], "findings of the server")
+        equal("9.9" in rows[0]["message"], True, rows[0]["message"])
+        equal(str(2**64 - 1) in rows[1]["message"], True, rows[1]["message"])
+        equal("5 tables and 0 messages" in rows[2]["message"], True, rows[2]["message"])
+        equal("6 processes" in rows[3]["message"], True, rows[3]["message"])
+        says(one(findings, f"server at {d}/api.sock", "server"), "error", "does not show the machine")
+        text = ttmem("doctor", env={"TTMEM_SOCKET_DIR": str(d)}, check=False).stdout
+        equal("\x1b" in text, False, "clean text")
+        listener.shutdown(socket.SHUT_RDWR)
+    with directory() as d, stranger(d, ["no", "object"]) as listener:
+        _, findings = doctor(env={"TTMEM_SOCKET_DIR": str(d)})
+        says(one(findings, f"server at {d}", "server"), "warning", "does not answer")
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def test_other_user_at_server():
@@ -406,7 +454,10 @@ EXPECTED = {
     "late-telemetry": [("card 0 (n150)", "telemetry", "warning", "temperature")],
     "driver-2.8-reset": [("card 0 (n150)", "card", "error", "nothing of it can be read")],
     "no-pids": [("card 0 (n150)", "users", "warning", "not known who")],
-    "dead-holder": [("driver", "driver", "ok", "2.10.0")],
+    "pids-dead": [("card 0 (p150b)", "namespace", "warning", "3 of 5 descriptors"),
+                  ("process 999999", "process", "warning", "it has ended")],
+    "unplugged": [("card 1 (unknown board)", "card", "error", "nothing of it can be read")],
+    "garbage": [("card 0 (p150b)", "telemetry", "warning", "cannot be")],
     "containers": [("process 6001", "process", "warning", "keeps no table")],
 }
 

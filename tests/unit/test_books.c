@@ -69,19 +69,19 @@ static uint64_t largest_hole(const uint8_t bytes[BANK])
 static struct memory memory_of(uint64_t requested, uint64_t used, uint64_t largest, uint64_t count)
 {
 	return (struct memory){
-		.requested_bytes = fact_of(requested),
-		.occupied_bytes = fact_of(used * BANKS),
-		.allocatable_bytes = fact_of(BANK * BANKS),
-		.free_bytes = fact_of((BANK - used) * BANKS),
-		.largest_free_bytes = fact_of(largest * BANKS),
-		.banks = fact_of(BANKS),
-		.bank_size_bytes = fact_of(BANK),
-		.bank_allocated_bytes = fact_of(used),
-		.bank_free_bytes = fact_of(BANK - used),
-		.bank_largest_free_bytes = fact_of(largest),
-		.buffers = fact_of(count),
-		.peak_requested_bytes = fact_of(requested),
-		.peak_occupied_bytes = fact_of(used * BANKS),
+	    .requested_bytes = fact_of(requested),
+	    .occupied_bytes = fact_of(used * BANKS),
+	    .allocatable_bytes = fact_of(BANK * BANKS),
+	    .free_bytes = fact_of((BANK - used) * BANKS),
+	    .largest_free_bytes = fact_of(largest * BANKS),
+	    .banks = fact_of(BANKS),
+	    .bank_size_bytes = fact_of(BANK),
+	    .bank_allocated_bytes = fact_of(used),
+	    .bank_free_bytes = fact_of(BANK - used),
+	    .bank_largest_free_bytes = fact_of(largest),
+	    .buffers = fact_of(count),
+	    .peak_requested_bytes = fact_of(requested),
+	    .peak_occupied_bytes = fact_of(used * BANKS),
 	};
 }
 
@@ -130,8 +130,8 @@ static bool build(struct snapshot *s, bool apart)
 		s->allocators[a].id = 5 + a;
 	}
 	for (uint32_t i = 0; i < BUFFERS; i++) {
-		uint64_t size = below(apart ? 10 : 20), place = apart ? i * 10 + below(10 - size + 1)
-								     : below(BANK);
+		uint64_t size = below(apart ? 10 : 20),
+			 place = apart ? i * 10 + below(10 - size + 1) : below(BANK);
 
 		must(snapshot_add_buffer(s, &index));
 		s->buffers[i] = (struct buffer){.allocator = (uint32_t)below(ALLOCATORS),
@@ -160,7 +160,8 @@ static uint64_t wrong_figures(const struct snapshot *s)
 
 	assert_true(checked > 100);
 	/* what is wrong is said, and nothing else is */
-	assert_int_equal(findings_wrong(&findings), wrong < BOOKS_SENTENCES ? wrong : BOOKS_SENTENCES);
+	assert_int_equal(findings_wrong(&findings),
+			 wrong < BOOKS_SENTENCES ? wrong : BOOKS_SENTENCES);
 	books_close(&books, "all");
 	assert_int_equal(findings_wrong(&findings) > 0, wrong > 0);
 	for (uint32_t i = 0; i < findings.count; i++)
@@ -326,9 +327,9 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_model),	     cmocka_unit_test(test_every_figure),
-		cmocka_unit_test(test_every_buffer), cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_machine),	     cmocka_unit_test(test_many),
+	    cmocka_unit_test(test_model),	 cmocka_unit_test(test_every_figure),
+	    cmocka_unit_test(test_every_buffer), cmocka_unit_test(test_overlap),
+	    cmocka_unit_test(test_machine),	 cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
