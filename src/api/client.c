@@ -38,11 +38,11 @@ static int connect_to(const char *path)
 	return fd;
 }
 
-static int send_request(int fd, const char *target)
+static int send_request(int fd, const char *method, const char *target)
 {
 	text_auto request = TEXT_INIT;
 
-	text_printf(&request, "GET %s HTTP/1.0\r\nHost: ttmem\r\n\r\n", target);
+	text_printf(&request, "%s %s HTTP/1.0\r\nHost: ttmem\r\n\r\n", method, target);
 	if (request.failed)
 		return -ENOMEM;
 	ssize_t n = send(fd, request.bytes, request.length, MSG_NOSIGNAL);
@@ -50,10 +50,9 @@ static int send_request(int fd, const char *target)
 	return n == (ssize_t)request.length ? 0 : n < 0 ? -errno : -EPROTO;
 }
 
-static int receive_all(int fd, struct text *reply)
+static int receive_all(int fd, int patience, struct text *reply)
 {
 	static char piece[1 << 16];
-	int patience = CLIENT_PATIENCE_MS;
 
 	for (;;) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
@@ -87,28 +86,59 @@ static size_t announced_length(const char *head)
 	return line ? strtoull(line + sizeof name - 1, NULL, 10) : SIZE_MAX;
 }
 
-int client_get(const char *socket_path, const char *target, struct text *ret_body)
+/* Of a whole head. Return: 0 for 200, else an error. */
+static int status_of(const char *head)
+{
+	if (strncmp(head, "HTTP/1.", 7) != 0)
+		return -EPROTO;
+	switch (strtoul(head + 8, NULL, 10)) {
+	case 200:
+		return 0;
+	case 403:
+		return -EACCES;
+	case 404:
+		return -ESRCH;
+	default:
+		return -EPROTO;
+	}
+}
+
+static int ask(const char *socket_path, const char *method, const char *target, int patience_ms,
+	       struct text *ret_body)
 {
 	text_auto reply = TEXT_INIT;
 	fd_auto fd = connect_to(socket_path);
 
 	if (fd < 0)
 		return fd;
-	int r = send_request(fd, target);
+	int r = send_request(fd, method, target);
 
 	if (r == 0)
-		r = receive_all(fd, &reply);
+		r = receive_all(fd, patience_ms, &reply);
 	if (r < 0)
 		return r;
 	char *end = reply.bytes ? strstr(reply.bytes, "\r\n\r\n") : NULL;
 
-	if (!end || strncmp(reply.bytes, "HTTP/1.", 7) != 0 || strncmp(reply.bytes + 8, " 200", 4) != 0)
+	if (!end)
 		return -EPROTO;
 	*end = '\0';
+	r = status_of(reply.bytes);
+	if (r < 0)
+		return r;
 	size_t head = (size_t)(end - reply.bytes) + 4, length = reply.length - head;
 
 	if (announced_length(reply.bytes) != length)
 		return -EPROTO;
 	text_append(ret_body, reply.bytes + head, length);
 	return ret_body->failed ? -ENOMEM : 0;
+}
+
+int client_get(const char *socket_path, const char *target, struct text *ret_body)
+{
+	return ask(socket_path, "GET", target, CLIENT_PATIENCE_MS, ret_body);
+}
+
+int client_post(const char *socket_path, const char *target, struct text *ret_body)
+{
+	return ask(socket_path, "POST", target, CLIENT_POST_PATIENCE_MS, ret_body);
 }

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "collect/verify.h"
 #include "server/manager.h"
 
 const char *refusal_name(enum refusal refusal)
@@ -182,17 +183,9 @@ static bool over_uid_limit(const struct registry *registry, uint32_t uid)
 
 static void map_control(struct entry *entry, int control)
 {
-	struct stat st;
-	int seals = fcntl(control, F_GET_SEALS);
+	struct control_page *page = verify_map_control(control);
 
-	/* a page that could be truncated under us would be a way to kill us */
-	if (control < 0 || seals < 0 || (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) == 0 ||
-	    fstat(control, &st) < 0 || st.st_size != (off_t)sizeof(struct control_page))
-		return;
-	void *page = mmap(NULL, sizeof(struct control_page), PROT_READ | PROT_WRITE, MAP_SHARED,
-			  control, 0);
-
-	if (page == MAP_FAILED)
+	if (!page)
 		return;
 	entry->control = page;
 	__atomic_store_n(&entry->control->servers[entry->line].owner, entry->registry->owner,

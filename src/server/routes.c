@@ -9,12 +9,10 @@
 
 #include "api/json.h"
 #include "base/clock.h"
+#include "collect/verify.h"
 #include "server/http.h"
 #include "server/server.h"
 #include "view/selection.h"
-
-/* How long a verification may take: the process answers at its next allocation. */
-#define VERIFY_NS UINT64_C(950000000)
 
 #define LIMIT_DEFAULT 1000u
 #define LIMIT_MAX     1000000u
@@ -376,68 +374,29 @@ static void route_healthz(struct server *server, const struct route_request *req
 	text_puts(&response->body, "{\"status\":\"ok\"}");
 }
 
-/* Rows that carry this request's number. Return: how many answers are written. */
-static unsigned write_answers(struct text *body, const struct region_image *image,
-			      uint64_t request)
+static void write_answers(struct text *body, const struct verify_answer *answers, int count)
 {
-	unsigned answers = 0;
+	static const char *const equal[] = {
+		[VERIFY_EQUAL] = "true", [VERIFY_DIFFERENT] = "false", [VERIFY_MOVED] = "null"};
 
-	for (uint32_t i = 0; i < image->row_count; i++)
-		for (enum memory_type type = 0; type < MEMORY_TYPES; type++) {
-			const struct region_row *row = &image->rows[i];
-			const struct region_verify *v = &row->verify[type];
-
-			if (v->request != request || row->allocator.closed_ns)
-				continue;
-			text_printf(body,
-				    "%s{\"allocator\":%u,\"type\":\"%s\",\"ours\":{"
-				    "\"allocated_bytes\":%" PRIu64 "},\"allocator_says\":{"
-				    "\"size_bytes\":%" PRIu64 ",\"allocated_bytes\":%" PRIu64
-				    ",\"free_bytes\":%" PRIu64 ",\"largest_free_bytes\":%" PRIu64
-				    "},\"equal\":%s}",
-				    answers++ ? "," : "", row->id, memory_type_key(type),
-				    v->our_bank_bytes, v->their_total, v->their_allocated,
-				    v->their_free, v->their_largest,
-				    v->our_event == 0				? "null"
-				    : v->our_bank_bytes == v->their_allocated ? "true"
-									      : "false");
-		}
-	return answers;
-}
-
-static uint64_t ask(struct entry *entry)
-{
-	struct control_line *line = &entry->control->servers[entry->line];
-	uint64_t request = clock_monotonic_ns() | 1;
-
-	__atomic_store_n(&line->verify_request, request, __ATOMIC_RELEASE);
-	/* release: the process that sees the bell sees the request as well */
-	(void)__atomic_fetch_add(&entry->control->doorbell, 1, __ATOMIC_RELEASE);
-	return request;
-}
-
-/*
- * Return: whether there are answers. An allocator answers type by type, so we
- * may look in the middle of it: half an answer is none yet.
- */
-static bool read_answers(struct text *answers, const struct entry *entry, uint64_t request)
-{
-	struct region_image image;
-
-	text_free(answers);
-	if (region_read_image(&entry->map, &image) < 0)
-		return false;
-	unsigned n = write_answers(answers, &image, request);
-
-	region_image_clear(&image);
-	return n > 0 && n % MEMORY_TYPES == 0;
+	for (int i = 0; i < count; i++)
+		text_printf(body,
+			    "%s{\"allocator\":%u,\"type\":\"%s\",\"ours\":{"
+			    "\"allocated_bytes\":%" PRIu64 "},\"allocator_says\":{"
+			    "\"size_bytes\":%" PRIu64 ",\"allocated_bytes\":%" PRIu64
+			    ",\"free_bytes\":%" PRIu64 ",\"largest_free_bytes\":%" PRIu64
+			    "},\"equal\":%s}",
+			    i ? "," : "", answers[i].allocator, memory_type_key(answers[i].type),
+			    answers[i].our_bytes, answers[i].size_bytes,
+			    answers[i].allocated_bytes, answers[i].free_bytes,
+			    answers[i].largest_free_bytes, equal[answers[i].result]);
 }
 
 static void route_verify(struct server *server, const struct route_request *request,
 			 struct route_response *response)
 {
+	static struct verify_answer answers[VERIFY_ANSWERS_MAX];
 	uint64_t pid = 0;
-	text_auto answers = TEXT_INIT;
 
 	if (!request->argument(request, "pid"))
 		return bad_argument(response, "pid");
@@ -454,16 +413,19 @@ static void route_verify(struct server *server, const struct route_request *requ
 			    "ask as its owner or as root");
 	if (!entry->control)
 		return fail(response, 409, "no_control", "the process gave no control page", NULL);
-	uint64_t token = request->token ? request->token : ask(entry);
+	uint64_t token = request->token ? request->token
+					: verify_ask(entry->control, entry->line);
+	int count = verify_read(&entry->map, token, answers);
 
-	if (!read_answers(&answers, entry, token) && request->waited_ns < VERIFY_NS) {
+	if (count <= 0 && request->waited_ns < VERIFY_NS) {
 		response->token = token;
 		return;
 	}
 	text_printf(&response->body,
-		    "{\"schema\":\"ttmem.verify/1\",\"pid\":%u,\"state\":\"%s\",\"answers\":[%s]}",
-		    entry->pid, answers.length ? "answered" : "idle",
-		    answers.bytes ? answers.bytes : "");
+		    "{\"schema\":\"ttmem.verify/1\",\"pid\":%u,\"state\":\"%s\",\"answers\":[",
+		    entry->pid, count > 0 ? "answered" : "idle");
+	write_answers(&response->body, answers, count);
+	text_puts(&response->body, "]}");
 }
 
 static const struct {

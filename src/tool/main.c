@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_run,
 	&command_env,
 	&command_adopt,
+	&command_doctor,
 	&command_version,
 };
 

@@ -10,6 +10,7 @@
 #include "api/client.h"
 #include "api/json.h"
 #include "base/clock.h"
+#include "tool/servers.h"
 
 #define SOCKET "api.sock"
 
@@ -48,41 +49,30 @@ static int read_reply(const char *path, const struct question *question)
  * Asks one server. Return: 0; -ENOENT without a word when it is not there; any
  * other failure is said.
  */
-static int ask(const char *directory, size_t length, const struct question *question)
+static int ask(const char *directory, const struct question *question)
 {
 	char path[256];
-	int n = snprintf(path, sizeof path, "%.*s/" SOCKET, (int)length, directory);
+	int n = snprintf(path, sizeof path, "%s/" SOCKET, directory);
 
 	if (n < 0 || (size_t)n >= sizeof path)
 		return -ENOENT;
 	int r = read_reply(path, question);
 
 	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
-		fprintf(stderr, "ttmem: the server at %.*s does not answer (%s); looking myself\n",
-			(int)length, directory,
+		fprintf(stderr, "ttmem: the server at %s does not answer (%s); looking myself\n",
+			directory,
 			r == -ETIMEDOUT ? "no reply in time" : strerror(-r));
 	return r;
 }
 
 static int ask_any(const struct question *question)
 {
-	const char *list = getenv("TTMEM_SOCKET_DIR"), *runtime = getenv("XDG_RUNTIME_DIR");
-	char own[256];
+	char directory[256];
 	int r = -ENOENT;
 
-	while (list && *list && r == -ENOENT) {
-		size_t length = strcspn(list, ":");
-
-		if (length)
-			r = ask(list, length, question);
-		list += length + (list[length] == ':');
-	}
-	if (r == -ENOENT)
-		r = ask("/run/ttmem", sizeof "/run/ttmem" - 1, question);
-	if (r == -ENOENT && runtime && *runtime) {
-		(void)snprintf(own, sizeof own, "%s/ttmem", runtime);
-		r = ask(own, strlen(own), question);
-	}
+	for (unsigned i = 0; r == -ENOENT && servers_place(i, directory, sizeof directory); i++)
+		if (directory[0])
+			r = ask(directory, question);
 	return r;
 }
 
