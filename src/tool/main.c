@@ -12,6 +12,7 @@ static const struct command *const commands[] = {
 	&command_dmon,
 	&command_pmon,
 	&command_dump,
+	&command_l1,
 	&command_explain,
 	&command_fit,
 	&command_programs,
