@@ -108,26 +108,37 @@ static bool read_dfb(const struct metal_program_layout *layout,
 	return true;
 }
 
-/* The layout of this build; of an unknown one the first that makes sense of this buffer, for good. */
-static const struct metal_program_layout *layout_for(struct metal *metal,
-						     const struct metal_program_place *place,
-						     uint64_t object)
+static bool same(const struct dfb *a, const struct dfb *b)
 {
-	/* acquire/release: the pointer leads to constant data, but tools cannot know that */
-	const struct metal_program_layout *layout =
-		__atomic_load_n(&metal->program_layout, __ATOMIC_ACQUIRE);
-	struct dfb dfb;
-
-	if (layout || metal->version)
-		return layout && layout->dfb_groups ? layout : NULL;
-	for (size_t i = 0; (layout = metal_program_layout_at(i)) != NULL; i++)
-		if (layout->dfb_groups && read_dfb(layout, place, object, &dfb) && !dfb.flags)
-			break;
-	__atomic_store_n(&metal->program_layout, layout, __ATOMIC_RELEASE);
-	return layout;
+	return a->cores[0] == b->cores[0] && a->cores[1] == b->cores[1] && a->size[0] == b->size[0] &&
+	       a->size[1] == b->size[1] && a->address == b->address && a->flags == b->flags;
 }
 
-void metal_dfb_describe(struct metal *metal, const struct metal_program_place *place,
+/*
+ * By the layout of this build. Of an unknown build every layout is tried, and what more than one of
+ * them makes sense of must be the same in all: two that differ in the place of a flag alone would
+ * otherwise turn borrowed memory into the program's own.
+ */
+static bool find_dfb(const struct metal *metal, const struct metal_program_place *place,
+		     uint64_t object, struct dfb *ret_dfb)
+{
+	const struct metal_program_layout *layout = metal->program_layout;
+	struct dfb found = {0}, other;
+
+	if (metal->version)
+		return layout && layout->dfb_groups && read_dfb(layout, place, object, ret_dfb);
+	for (size_t i = 0; (layout = metal_program_layout_at(i)) != NULL; i++) {
+		if (!layout->dfb_groups || !read_dfb(layout, place, object, &other))
+			continue;
+		if (found.object && !same(&found, &other))
+			return false;
+		found = other;
+	}
+	*ret_dfb = found;
+	return found.object != 0;
+}
+
+void metal_dfb_describe(const struct metal *metal, const struct metal_program_place *place,
 			struct metal_program_scratch *scratch)
 {
 	metal_function buffers = metal->symbol[METAL_SYMBOL_program_dfbs];
@@ -137,13 +148,11 @@ void metal_dfb_describe(struct metal *metal, const struct metal_program_place *p
 				  sizeof vector) < 0)
 		return;
 	for (uint64_t i = 0; vector[0] + i * 16 < vector[1] && i < BUFFERS_MAX; i++) {
-		const struct metal_program_layout *layout;
 		struct dfb dfb;
 
 		if (safe_read_word(vector[0] + i * 16, &object) < 0 || object == 0)
 			return;
-		layout = layout_for(metal, place, object);
-		if (!layout || !read_dfb(layout, place, object, &dfb)) {
+		if (!find_dfb(metal, place, object, &dfb)) {
 			scratch->found.row.flags |= REGION_PROGRAM_NO_DFB;
 			continue;
 		}
@@ -159,7 +168,7 @@ void metal_dfb_describe(struct metal *metal, const struct metal_program_place *p
 	}
 }
 
-void metal_scratchpads_describe(struct metal *metal, const struct metal_program_place *place,
+void metal_scratchpads_describe(const struct metal *metal, const struct metal_program_place *place,
 				struct metal_program_scratch *scratch, uint64_t kernel,
 				uint16_t number)
 {
