@@ -159,7 +159,6 @@ public:
 #if GEN >= 70
 	const std::vector<std::shared_ptr<experimental::dfb::detail::DataflowBufferImpl>> &
 	dataflow_buffers() const;
-	void invalidate_dataflow_buffer_allocation();
 #endif
 #if GEN >= 79
 	void allocate_scratchpads(const IDevice *device);

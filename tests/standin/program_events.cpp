@@ -47,9 +47,6 @@ void ProgramImpl::allocate_circular_buffers(const IDevice *)
 }
 
 void ProgramImpl::invalidate_circular_buffer_allocation() { laid_out = false; }
-#if GEN >= 70
-void ProgramImpl::invalidate_dataflow_buffer_allocation() { laid_out = false; }
-#endif
 #if GEN >= 79
 void ProgramImpl::allocate_scratchpads(const IDevice *) {}
 #endif
