@@ -40,34 +40,54 @@ static bool in_ranges(const struct dfb *dfb, uint64_t x, uint64_t y)
 	return false;
 }
 
+struct dfb_core {
+	uint64_t x, y;
+	uint32_t address, padding;
+};
+
+_Static_assert(sizeof(struct dfb_core) == METAL_DFB_CORE_BYTES, "a core of a group");
+
+/* The entries of one group, some at a time: each read of doubtful memory is a system call. */
+static bool read_group(const uint64_t cores[2], struct dfb *dfb, uint32_t *seen)
+{
+	struct dfb_core some[64];
+	uint64_t left = (cores[1] - cores[0]) / sizeof some[0];
+
+	for (uint64_t at = cores[0]; left > 0; at += sizeof some) {
+		uint64_t n = left < 64 ? left : 64;
+
+		if (safe_read(at, some, n * sizeof some[0]) < 0)
+			return false;
+		/* the first and the last are enough to tell a wrong place */
+		if ((at == cores[0] && !in_ranges(dfb, some[0].x, some[0].y)) ||
+		    (left == n && !in_ranges(dfb, some[n - 1].x, some[n - 1].y)))
+			return false;
+		for (uint64_t i = 0; i < n; i++) {
+			if ((*seen)++ > 0 && some[i].address != dfb->address)
+				return false;
+			dfb->address = some[i].address;
+		}
+		left -= n;
+	}
+	return true;
+}
+
 /* Each core of each group has an entry with the address; all are the same, and all are cores of ours. */
 static bool read_address(const struct metal_program_layout *layout, struct dfb *dfb)
 {
-	struct {
-		uint64_t x, y;
-		uint32_t address, padding;
-	} core;
 	uint64_t groups[2], cores[2];
 	uint32_t seen = 0;
 
 	if (safe_read(dfb->object + layout->dfb_groups, groups, sizeof groups) < 0 ||
-	    groups[1] <= groups[0] || (groups[1] - groups[0]) % METAL_DFB_GROUP_BYTES != 0)
+	    groups[1] <= groups[0] || (groups[1] - groups[0]) % METAL_DFB_GROUP_BYTES != 0 ||
+	    groups[1] - groups[0] > CORES_MAX * METAL_DFB_GROUP_BYTES)
 		return false;
-	for (uint64_t g = groups[0]; g < groups[1]; g += METAL_DFB_GROUP_BYTES) {
+	for (uint64_t g = groups[0]; g < groups[1]; g += METAL_DFB_GROUP_BYTES)
 		if (safe_read(g + METAL_DFB_GROUP_CORES, cores, sizeof cores) < 0 ||
-		    cores[1] < cores[0] || (cores[1] - cores[0]) % METAL_DFB_CORE_BYTES != 0)
+		    cores[1] < cores[0] || (cores[1] - cores[0]) % METAL_DFB_CORE_BYTES != 0 ||
+		    cores[1] - cores[0] > CORES_MAX * METAL_DFB_CORE_BYTES ||
+		    !read_group(cores, dfb, &seen))
 			return false;
-		for (uint64_t c = cores[0]; c < cores[1]; c += METAL_DFB_CORE_BYTES) {
-			if (safe_read(c, &core, METAL_DFB_CORE_BYTES) < 0 || ++seen > CORES_MAX ||
-			    (seen > 1 && core.address != dfb->address))
-				return false;
-			/* the first and the last of a group are enough to tell a wrong place */
-			if ((c == cores[0] || c + METAL_DFB_CORE_BYTES == cores[1]) &&
-			    !in_ranges(dfb, core.x, core.y))
-				return false;
-			dfb->address = core.address;
-		}
-	}
 	return seen != 0;
 }
 
