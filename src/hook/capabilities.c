@@ -123,11 +123,23 @@ void capabilities_of_allocator(struct region_writer *writer, const struct region
 					 "the cluster description has none for this chip");
 }
 
-void capabilities_of_program(struct region_writer *writer, const struct region_program *row)
+void capabilities_of_program(const struct metal *metal, struct region_writer *writer,
+			     const struct region_program_found *found)
 {
-	if (row->flags & REGION_PROGRAM_NO_DFB)
+	static const char by_sense[] = "an unknown build: believed where all known layouts agree";
+	bool has_dfb = false, has_sizes = false;
+
+	for (uint32_t i = 0; i < found->row.range_count; i++)
+		has_dfb |= found->ranges[i].kind == REGION_RANGE_DATAFLOW_BUFFER;
+	for (uint32_t i = 0; i < found->row.kernel_count; i++)
+		has_sizes |= found->kernels[i].packed_bytes[0] != REGION_NONE;
+	if (found->row.flags & REGION_PROGRAM_NO_DFB)
 		region_writer_capability(writer, "dataflow_buffers", CAPABILITY_FAILED,
-					 "their fields are not where known releases have them");
+					 "some of them are not where known releases have them");
+	else if (!metal->version && has_dfb)
+		region_writer_capability(writer, "dataflow_buffers", CAPABILITY_PRESENT, by_sense);
+	if (!metal->version && has_sizes)
+		region_writer_capability(writer, "kernel_sizes", CAPABILITY_PRESENT, by_sense);
 }
 
 void capabilities_report_fields(const struct metal *metal, struct region_writer *writer)

@@ -10,7 +10,8 @@ void capabilities_publish(const struct metal *metal, struct region_writer *write
 /* capabilities_of_allocator - what the first allocator did or did not tell */
 void capabilities_of_allocator(struct region_writer *writer, const struct region_allocator *row);
 /* capabilities_of_program - what a program did not let us read */
-void capabilities_of_program(struct region_writer *writer, const struct region_program *row);
+void capabilities_of_program(const struct metal *metal, struct region_writer *writer,
+			     const struct region_program_found *found);
 /* capabilities_report_fields - says so when the self-check has failed; writer may be NULL */
 void capabilities_report_fields(const struct metal *metal, struct region_writer *writer);
 

@@ -40,18 +40,6 @@ void handle_program_invalidate(void *program)
 	REAL(metal, program_invalidate, object_function)(program);
 }
 
-void handle_program_invalidate_dfb(void *program)
-	EXPORT_AS("_ZN2tt8tt_metal6detail11ProgramImpl37invalidate_dataflow_buffer_allocationEv");
-void handle_program_invalidate_dfb(void *program)
-{
-	struct metal *metal = metal_get();
-
-	if (!metal)
-		return;
-	programs_touched(program);
-	REAL(metal, program_invalidate_dfb, object_function)(program);
-}
-
 void handle_program_destroy(void *program)
 	EXPORT_AS("_ZN2tt8tt_metal6detail11ProgramImplD1Ev");
 void handle_program_destroy(void *program)

@@ -51,7 +51,7 @@ struct metal {
 	uint8_t	 build_id[32];
 	size_t	 build_id_bytes;
 	const char *version; /* NULL: a build we do not know */
-	const struct metal_program_layout *program_layout; /* NULL: not known, or not yet */
+	const struct metal_program_layout *program_layout; /* NULL: of no known build */
 	uint32_t node_program; /* of a program in a node of a workload's map; 0: not yet seen */
 	uint64_t ring; /* base and size (32 bits each) that the dispatcher was given last; 0: none */
 	uint32_t cluster_description_offset; /* in tt::Cluster; 0: there is a function for it */

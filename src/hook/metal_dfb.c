@@ -40,34 +40,54 @@ static bool in_ranges(const struct dfb *dfb, uint64_t x, uint64_t y)
 	return false;
 }
 
+struct dfb_core {
+	uint64_t x, y;
+	uint32_t address, padding;
+};
+
+_Static_assert(sizeof(struct dfb_core) == METAL_DFB_CORE_BYTES, "a core of a group");
+
+/* The entries of one group, some at a time: each read of doubtful memory is a system call. */
+static bool read_group(const uint64_t cores[2], struct dfb *dfb, uint32_t *seen)
+{
+	struct dfb_core some[64];
+	uint64_t left = (cores[1] - cores[0]) / sizeof some[0];
+
+	for (uint64_t at = cores[0]; left > 0; at += sizeof some) {
+		uint64_t n = left < 64 ? left : 64;
+
+		if (safe_read(at, some, n * sizeof some[0]) < 0)
+			return false;
+		/* the first and the last are enough to tell a wrong place */
+		if ((at == cores[0] && !in_ranges(dfb, some[0].x, some[0].y)) ||
+		    (left == n && !in_ranges(dfb, some[n - 1].x, some[n - 1].y)))
+			return false;
+		for (uint64_t i = 0; i < n; i++) {
+			if ((*seen)++ > 0 && some[i].address != dfb->address)
+				return false;
+			dfb->address = some[i].address;
+		}
+		left -= n;
+	}
+	return true;
+}
+
 /* Each core of each group has an entry with the address; all are the same, and all are cores of ours. */
 static bool read_address(const struct metal_program_layout *layout, struct dfb *dfb)
 {
-	struct {
-		uint64_t x, y;
-		uint32_t address, padding;
-	} core;
 	uint64_t groups[2], cores[2];
 	uint32_t seen = 0;
 
 	if (safe_read(dfb->object + layout->dfb_groups, groups, sizeof groups) < 0 ||
-	    groups[1] <= groups[0] || (groups[1] - groups[0]) % METAL_DFB_GROUP_BYTES != 0)
+	    groups[1] <= groups[0] || (groups[1] - groups[0]) % METAL_DFB_GROUP_BYTES != 0 ||
+	    groups[1] - groups[0] > CORES_MAX * METAL_DFB_GROUP_BYTES)
 		return false;
-	for (uint64_t g = groups[0]; g < groups[1]; g += METAL_DFB_GROUP_BYTES) {
+	for (uint64_t g = groups[0]; g < groups[1]; g += METAL_DFB_GROUP_BYTES)
 		if (safe_read(g + METAL_DFB_GROUP_CORES, cores, sizeof cores) < 0 ||
-		    cores[1] < cores[0] || (cores[1] - cores[0]) % METAL_DFB_CORE_BYTES != 0)
+		    cores[1] < cores[0] || (cores[1] - cores[0]) % METAL_DFB_CORE_BYTES != 0 ||
+		    cores[1] - cores[0] > CORES_MAX * METAL_DFB_CORE_BYTES ||
+		    !read_group(cores, dfb, &seen))
 			return false;
-		for (uint64_t c = cores[0]; c < cores[1]; c += METAL_DFB_CORE_BYTES) {
-			if (safe_read(c, &core, METAL_DFB_CORE_BYTES) < 0 || ++seen > CORES_MAX ||
-			    (seen > 1 && core.address != dfb->address))
-				return false;
-			/* the first and the last of a group are enough to tell a wrong place */
-			if ((c == cores[0] || c + METAL_DFB_CORE_BYTES == cores[1]) &&
-			    !in_ranges(dfb, core.x, core.y))
-				return false;
-			dfb->address = core.address;
-		}
-	}
 	return seen != 0;
 }
 
@@ -108,26 +128,37 @@ static bool read_dfb(const struct metal_program_layout *layout,
 	return true;
 }
 
-/* The layout of this build; of an unknown one the first that makes sense of this buffer, for good. */
-static const struct metal_program_layout *layout_for(struct metal *metal,
-						     const struct metal_program_place *place,
-						     uint64_t object)
+static bool same(const struct dfb *a, const struct dfb *b)
 {
-	/* acquire/release: the pointer leads to constant data, but tools cannot know that */
-	const struct metal_program_layout *layout =
-		__atomic_load_n(&metal->program_layout, __ATOMIC_ACQUIRE);
-	struct dfb dfb;
-
-	if (layout || metal->version)
-		return layout && layout->dfb_groups ? layout : NULL;
-	for (size_t i = 0; (layout = metal_program_layout_at(i)) != NULL; i++)
-		if (layout->dfb_groups && read_dfb(layout, place, object, &dfb) && !dfb.flags)
-			break;
-	__atomic_store_n(&metal->program_layout, layout, __ATOMIC_RELEASE);
-	return layout;
+	return a->cores[0] == b->cores[0] && a->cores[1] == b->cores[1] && a->size[0] == b->size[0] &&
+	       a->size[1] == b->size[1] && a->address == b->address && a->flags == b->flags;
 }
 
-void metal_dfb_describe(struct metal *metal, const struct metal_program_place *place,
+/*
+ * By the layout of this build. Of an unknown build every layout is tried, and what more than one of
+ * them makes sense of must be the same in all: two that differ in the place of a flag alone would
+ * otherwise turn borrowed memory into the program's own.
+ */
+static bool find_dfb(const struct metal *metal, const struct metal_program_place *place,
+		     uint64_t object, struct dfb *ret_dfb)
+{
+	const struct metal_program_layout *layout = metal->program_layout;
+	struct dfb found = {0}, other;
+
+	if (metal->version)
+		return layout && layout->dfb_groups && read_dfb(layout, place, object, ret_dfb);
+	for (size_t i = 0; (layout = metal_program_layout_at(i)) != NULL; i++) {
+		if (!layout->dfb_groups || !read_dfb(layout, place, object, &other))
+			continue;
+		if (found.object && !same(&found, &other))
+			return false;
+		found = other;
+	}
+	*ret_dfb = found;
+	return found.object != 0;
+}
+
+void metal_dfb_describe(const struct metal *metal, const struct metal_program_place *place,
 			struct metal_program_scratch *scratch)
 {
 	metal_function buffers = metal->symbol[METAL_SYMBOL_program_dfbs];
@@ -137,13 +168,11 @@ void metal_dfb_describe(struct metal *metal, const struct metal_program_place *p
 				  sizeof vector) < 0)
 		return;
 	for (uint64_t i = 0; vector[0] + i * 16 < vector[1] && i < BUFFERS_MAX; i++) {
-		const struct metal_program_layout *layout;
 		struct dfb dfb;
 
 		if (safe_read_word(vector[0] + i * 16, &object) < 0 || object == 0)
 			return;
-		layout = layout_for(metal, place, object);
-		if (!layout || !read_dfb(layout, place, object, &dfb)) {
+		if (!find_dfb(metal, place, object, &dfb)) {
 			scratch->found.row.flags |= REGION_PROGRAM_NO_DFB;
 			continue;
 		}
@@ -159,7 +188,7 @@ void metal_dfb_describe(struct metal *metal, const struct metal_program_place *p
 	}
 }
 
-void metal_scratchpads_describe(struct metal *metal, const struct metal_program_place *place,
+void metal_scratchpads_describe(const struct metal *metal, const struct metal_program_place *place,
 				struct metal_program_scratch *scratch, uint64_t kernel,
 				uint16_t number)
 {

@@ -246,7 +246,8 @@ static void add_circular_buffers(const struct metal *metal, const struct metal_p
 
 /*
  * ProgramConfig: offsets in the ring entry. Its length differs by release; the first words do not, and
- * the last two are the text. Believed when they add up to the size that the program itself gives.
+ * the last two are the text (from 0.70 on). Believed when they add up to the size that the program
+ * itself gives.
  */
 static void add_ring_entry(const struct metal *metal, const struct metal_program_place *place,
 			   struct region_program *row)

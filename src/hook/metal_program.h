@@ -30,10 +30,10 @@ struct metal_program_scratch {
 void metal_program_describe(struct metal *metal, const struct metal_program_place *place,
 			    struct metal_program_scratch *scratch);
 
-/* metal_dfb_describe - dataflow buffers and scratchpads (metal_dfb.c); kernel_objects as found */
-void metal_dfb_describe(struct metal *metal, const struct metal_program_place *place,
+/* metal_dfb_describe - dataflow buffers and scratchpads (metal_dfb.c) */
+void metal_dfb_describe(const struct metal *metal, const struct metal_program_place *place,
 			struct metal_program_scratch *scratch);
-void metal_scratchpads_describe(struct metal *metal, const struct metal_program_place *place,
+void metal_scratchpads_describe(const struct metal *metal, const struct metal_program_place *place,
 				struct metal_program_scratch *scratch, uint64_t kernel,
 				uint16_t number);
 

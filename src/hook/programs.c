@@ -111,7 +111,7 @@ static void describe(const struct dispatch *dispatch, uint64_t program, uint64_t
 	metal_program_describe(dispatch->metal, &place, scratch);
 	scratch->found.is_restated = restated;
 	(void)region_writer_program_add(dispatch->writer, &scratch->found, dispatch->time_ns);
-	capabilities_of_program(dispatch->writer, &scratch->found.row);
+	capabilities_of_program(dispatch->metal, dispatch->writer, &scratch->found);
 	(void)munmap(scratch, sizeof *scratch);
 }
 

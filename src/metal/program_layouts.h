@@ -2,7 +2,7 @@
 /*
  * Where dataflow buffers, scratchpads and kernels keep what no function tells
  * (or none that is safe to call): offsets, by release. The hook takes the row of its build, an unknown build
- * tries them all; either way the addresses found must lie in the L1 that
+ * tries them all and believes what they agree in; either way the addresses found must lie in the L1 that
  * programs may use, and a dataflow buffer's cores must be the cores it names.
  */
 #ifndef TTMEM_METAL_PROGRAM_LAYOUTS_H

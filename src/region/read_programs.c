@@ -27,18 +27,19 @@ static bool runs_fit(const struct region_map *map, const struct region_program *
 	       row->first_range <= ranges - row->range_count;
 }
 
-static void copy_run(const struct region_map *map, enum region_part_id part, uint32_t first,
+/* Return: false if some of it lies on a page that had no data when the map was last refreshed. */
+static bool copy_run(const struct region_map *map, enum region_part_id part, uint32_t first,
 		     uint32_t count, size_t bytes, void *to)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t *copy = (uint64_t *)(void *)((uint8_t *)to + i * bytes);
 		const void *shared = reader_row_at(map, part, (uint64_t)first + i);
 
-		if (shared)
-			reader_copy_words(copy, shared, bytes / sizeof *copy);
-		else
-			memset(copy, 0, bytes);
+		if (!shared)
+			return false;
+		reader_copy_words(copy, shared, bytes / sizeof *copy);
 	}
+	return true;
 }
 
 /* Return: 1 copied; 0 not a program, or no longer; -1 half written or a lie. */
@@ -59,12 +60,17 @@ static int copy_program(const struct region_map *map, const struct region_progra
 	row->seq = first;
 	if (!runs_fit(map, row, all)) /* a row that was used anew meanwhile is no lie */
 		return word_load(&shared->seq) == first ? -1 : 0;
-	copy_run(map, REGION_PART_KERNELS, row->first_kernel, row->kernel_count, sizeof *kernels,
-		 kernels);
-	copy_run(map, REGION_PART_PROGRAM_RANGES, row->first_range, row->range_count,
-		 sizeof *ranges, ranges);
+	bool seen = copy_run(map, REGION_PART_KERNELS, row->first_kernel, row->kernel_count,
+			     sizeof *kernels, kernels) &&
+		    copy_run(map, REGION_PART_PROGRAM_RANGES, row->first_range, row->range_count,
+			     sizeof *ranges, ranges);
+
 	if (word_load(&shared->seq) != first)
 		return 0;
+	if (!seen) { /* whole in the table, but not before us */
+		all->unseen++;
+		return 0;
+	}
 	for (uint32_t i = 0; i < row->kernel_count; i++)
 		kernels[i].name[sizeof kernels[i].name - 1] = '\0';
 	row->op[sizeof row->op - 1] = '\0';
@@ -75,7 +81,7 @@ static int copy_program(const struct region_map *map, const struct region_progra
 
 static void scan(const struct region_map *map, uint32_t rows, struct region_programs *all)
 {
-	all->count = all->kernel_count = all->range_count = all->torn = 0;
+	all->count = all->kernel_count = all->range_count = all->torn = all->unseen = 0;
 	for (uint32_t i = 0; i < rows; i++) {
 		const struct region_program *shared = reader_row_at(map, REGION_PART_PROGRAMS, i);
 		int r = shared ? copy_program(map, shared, all) : 0;
@@ -117,7 +123,8 @@ int region_read_programs(const struct region_map *map, struct region_programs *r
 		scan(map, rows, &all);
 		all.event = event / 2;
 		all.dispatches = dispatch;
-		all.consistent = all.torn == 0 && dispatch == word_load(&head->dispatches) &&
+		all.consistent = all.torn == 0 && all.unseen == 0 &&
+				 dispatch == word_load(&head->dispatches) &&
 				 seq_is_stable(event, word_load(&head->seq));
 	}
 	*ret_programs = all;

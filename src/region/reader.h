@@ -117,6 +117,7 @@ struct region_programs {
 	struct region_program_range *ranges;
 	uint32_t count, kernel_count, range_count;
 	uint32_t torn;	 /* rows left half written, or that cannot be true */
+	uint32_t unseen; /* left out: parts of them lie on pages backed after the last refresh */
 	bool consistent; /* nothing was dispatched, added or ended while they were copied */
 	uint64_t event;
 	uint64_t dispatches; /* number of the last dispatch at the start */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tables that lie, by the million. An honest table is spoilt by patches from
- * the input, sealed, and goes the whole way: map, image, slots, snapshot, JSON.
+ * the input, sealed, and goes the whole way: map, image, slots, programs, snapshot,
+ * JSON.
  * Reason: it comes from another process, perhaps of another user; whoever
  * reads it must neither crash nor hang nor use more memory than the limits
  * (libFuzzer checks those), nor make pages of the file real by looking, and
@@ -19,14 +20,22 @@
 #include <unistd.h>
 
 #include "api/json.h"
+#include "api/programs.h"
 #include "collect/collect.h"
 #include "fuzz.h"
 #include "region/reader.h"
 #include "region/writer.h"
 
 #define SLOTS	REGION_BLOCK_SLOTS
-#define BYTES	REGION_FILE_BYTES(SLOTS)
+#define PROGRAMS REGION_PROGRAMS_UNIT
+#define BYTES	(REGION_FILE_BYTES(SLOTS) + PROGRAMS_BYTES)
 #define BUFFERS 40u
+
+/* The parts of programs, as region_programs_offset() and those after it have them. */
+#define KERNELS_AT     (PROGRAMS * sizeof(struct region_program))
+#define RANGES_AT      (KERNELS_AT + PROGRAMS * REGION_PROGRAM_KERNELS * sizeof(struct region_kernel))
+#define PROGRAMS_BYTES                                                                             \
+	(RANGES_AT + PROGRAMS * REGION_PROGRAM_RANGES * sizeof(struct region_program_range))
 
 enum flags {
 	FLAG_NOT_SEALED = 1,
@@ -35,6 +44,7 @@ enum flags {
 	FLAG_NO_LARGEST = 8,
 	FLAG_HOLES = 16, /* the second half of the file has no pages */
 	FLAG_NO_JSON = 32, /* many more inputs in a second */
+	FLAG_NO_PROGRAMS = 64,
 };
 
 static const struct {
@@ -49,6 +59,9 @@ static const struct {
 	{REGION_ALLOCATORS_OFFSET, sizeof(struct region_allocator)},
 	{REGION_SLOTS_OFFSET, sizeof(struct region_slot)},
 	{REGION_HEAD_OFFSET, 64}, /* anywhere in the first 4 MiB */
+	{REGION_FILE_BYTES(SLOTS), sizeof(struct region_program)},
+	{REGION_FILE_BYTES(SLOTS) + KERNELS_AT, sizeof(struct region_kernel)},
+	{REGION_FILE_BYTES(SLOTS) + RANGES_AT, sizeof(struct region_program_range)},
 };
 
 struct patch {
@@ -80,6 +93,30 @@ static void add_allocators(struct region_writer *writer)
 	}
 }
 
+/* Programs on both open meshes, one kernel and two ranges each; the last one was dispatched twice. */
+static void add_programs(struct region_writer *writer)
+{
+	for (uint32_t i = 0; i < 6; i++) {
+		const struct region_kernel kernel = {.name = "a_kernel", .kind = 2, .riscs = 0x1c,
+						     .binaries = 3};
+		const struct region_program_range ranges[] = {
+			{.kind = REGION_RANGE_KERNEL, .x1 = 7, .y1 = 7},
+			{.kind = REGION_RANGE_CIRCULAR_BUFFER, .address = 105824, .bytes = 4096,
+			 .x1 = 7, .y1 = 7},
+		};
+		const struct region_program_found found = {
+			.row = {.object = 8 * (i + 1), .program_id = i, .chips = 3,
+				.allocator = i % 2, .kernel_count = 1, .range_count = 2,
+				.op = "an/operation"},
+			.kernels = &kernel,
+			.ranges = ranges,
+		};
+
+		FUZZ_CHECK(region_writer_program_add(writer, &found, 3) == 0);
+	}
+	FUZZ_CHECK(region_writer_program_dispatch(writer, 48, 4) == 0);
+}
+
 static void fill_table(struct region_writer *writer)
 {
 	struct region_failure failure = {.time_ns = 5, .requested_bytes = 1 << 30, .thread = 7};
@@ -99,6 +136,7 @@ static void fill_table(struct region_writer *writer)
 
 		FUZZ_CHECK(region_writer_alloc(writer, &b) == 0);
 	}
+	add_programs(writer);
 	region_writer_close_device(writer, 202, 9);
 	for (int i = 0; i < 3; i++)
 		region_writer_fail(writer, &failure);
@@ -110,7 +148,8 @@ static void fill_table(struct region_writer *writer)
 static const uint8_t *honest_table(void)
 {
 	static const uint8_t *bytes;
-	struct region_identity identity = {.entry = "fuzz", .slots_max = SLOTS};
+	struct region_identity identity = {.entry = "fuzz", .slots_max = SLOTS,
+					   .programs_max = PROGRAMS};
 
 	if (bytes)
 		return bytes;
@@ -153,6 +192,8 @@ static int forge(struct input *input, unsigned flags)
 	memcpy(table + REGION_VERIFY_OFFSET, honest + REGION_VERIFY_OFFSET, 4096);
 	memcpy(table + REGION_ALLOCATORS_OFFSET, honest + REGION_ALLOCATORS_OFFSET, 8192);
 	memcpy(table + REGION_SLOTS_OFFSET, honest + REGION_SLOTS_OFFSET, 4096);
+	for (size_t i = 8; i < sizeof parts / sizeof parts[0]; i++)
+		memcpy(table + parts[i].offset, honest + parts[i].offset, 4096);
 	while (input->size > 0) {
 		struct patch patch;
 		uint8_t patch_bytes[UINT8_MAX];
@@ -189,6 +230,9 @@ static void write_and_read(const struct snapshot *snapshot)
 	FUZZ_CHECK(json_read_snapshot(text.bytes, text.length, &again) == 0);
 	text_free(&text);
 	snapshot_clear(&again);
+	json_write_programs(&text, snapshot);
+	FUZZ_CHECK(!text.failed);
+	text_free(&text);
 	json_write_buffers(&text, snapshot, NULL, snapshot->buffer_count);
 	FUZZ_CHECK(!text.failed);
 	FUZZ_CHECK(json_read_buffers(text.bytes, text.length, &again) == 0);
@@ -200,6 +244,7 @@ static void write_and_read(const struct snapshot *snapshot)
 static void collect(struct region_map *map, unsigned flags)
 {
 	struct collect_options options = {.buffers = !(flags & FLAG_NO_BUFFERS),
+					  .programs = !(flags & FLAG_NO_PROGRAMS),
 					  .largest_free = !(flags & FLAG_NO_LARGEST)};
 	struct collection collection;
 	struct snapshot snapshot;

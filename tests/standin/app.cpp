@@ -56,6 +56,18 @@ struct Control {
 	CONTROL(address);
 	CONTROL(stats);
 	CONTROL(blocks);
+	CONTROL(slow);
+	CONTROL(program);
+	CONTROL(program_beside);
+	CONTROL(kernel);
+	CONTROL(cb);
+	CONTROL(dfb);
+	CONTROL(scratch);
+	CONTROL(binaries);
+	CONTROL(binaries_users);
+	CONTROL(resize);
+	CONTROL(dispatch);
+	CONTROL(program_end);
 } control;
 
 struct Live {
@@ -65,6 +77,8 @@ struct Live {
 
 std::map<int, void *> meshes;
 std::map<int, Live> buffers;
+std::map<int, void *> programs;
+int next_program;
 int next_mesh, next_buffer;
 char **arguments;
 
@@ -297,6 +311,73 @@ void close_mesh(int mesh)
 	say("{\"closed\":%d}", mesh);
 }
 
+void dispatch(int program, int count)
+{
+	char text[256] = "";
+	auto start = std::chrono::steady_clock::now();
+	int r = control.dispatch(programs.at(program), count, text, sizeof text);
+	double ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+
+	if (r < 0)
+		say("{\"error\":\"%s\"}", text);
+	else
+		say("{\"dispatched\":%d,\"ns\":%.1f}", count, ns / count);
+}
+
+/* Commands about programs; false: it is none of them. */
+bool program_command(const std::string &verb, std::istringstream &in)
+{
+	int program = 0;
+	uint32_t n[6] = {};
+	std::string word, name;
+
+	in >> program; /* of `program` itself: the mesh */
+	if (verb == "program" || verb == "beside") {
+		in >> n[0] >> n[1] >> n[2] >> n[3];
+		programs[next_program] = verb == "program" ? control.program(meshes.at(program), n)
+							  : control.program_beside(programs.at(program), n);
+		say("{\"program\":%d}", next_program++);
+		return true;
+	}
+	if (verb == "dispatch") {
+		in >> n[0];
+		dispatch(program, n[0] ? n[0] : 1);
+		return true;
+	}
+	if (verb == "kernel") {
+		in >> word >> name >> n[0] >> n[1] >> n[2] >> n[3] >> n[4] >> n[5];
+		control.kernel(programs.at(program), word == "compute" ? 2 : word == "ncrisc",
+			       name.c_str(), n, n[4], n[5]);
+	} else if (verb == "cb") {
+		in >> n[4] >> word >> n[0] >> n[1] >> n[2] >> n[3];
+		control.cb(programs.at(program), n[4], word == "global", n);
+	} else if (verb == "dfb") {
+		in >> n[4] >> n[5] >> word >> n[0] >> n[1] >> n[2] >> n[3];
+		control.dfb(programs.at(program), n[4], n[5], word == "borrowed" ? 1 : word == "alias" ? 2 : 0, n);
+	} else if (verb == "scratch") {
+		in >> n[0] >> n[1];
+		control.scratch(programs.at(program), n[0], n[1]);
+	} else if (verb == "binaries") {
+		in >> n[0];
+		control.binaries(programs.at(program), buffers.at(n[0]).buffer);
+	} else if (verb == "users") {
+		say("{\"users\":%ld}", control.binaries_users(programs.at(program)));
+		return true;
+	} else if (verb == "resize") {
+		in >> n[0] >> n[1];
+		control.resize(programs.at(program), n[0], n[1]);
+	} else if (verb == "end") {
+		control.program_end(programs.at(program));
+		programs.erase(program);
+	} else if (verb == "slow") {
+		control.slow(program);
+	} else {
+		return false;
+	}
+	say("{\"done\":true}");
+	return true;
+}
+
 bool command(std::istringstream in)
 {
 	std::string verb, word, error;
@@ -387,7 +468,7 @@ bool command(std::istringstream in)
 	} else if (verb == "crash") {
 		raise(SIGKILL);
 	} else {
-		return false;
+		return program_command(verb, in);
 	}
 	return true;
 }
@@ -417,6 +498,18 @@ int main(int argc, char **argv)
 	FIND(address);
 	FIND(stats);
 	FIND(blocks);
+	FIND(slow);
+	FIND(program);
+	FIND(program_beside);
+	FIND(kernel);
+	FIND(cb);
+	FIND(dfb);
+	FIND(scratch);
+	FIND(binaries);
+	FIND(binaries_users);
+	FIND(resize);
+	FIND(dispatch);
+	FIND(program_end);
 	say("{\"pid\":%d}", getpid());
 	std::string line;
 	while (std::getline(std::cin, line) && command(std::istringstream(line)))

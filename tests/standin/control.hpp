@@ -28,3 +28,24 @@ void standin_stats(void *mesh, int type, uint64_t out[5]);
 /* address, bytes pairs; returns how many there are */
 size_t standin_blocks(void *mesh, int type, uint64_t *out, size_t room);
 }
+
+/* Programs. `range`: first and last row and column of the mesh; `cores`: x0 y0 x1 y1. */
+extern "C" {
+void standin_slow(int slow);
+void *standin_program(void *mesh, const uint32_t range[4]);
+void *standin_program_beside(void *program, const uint32_t range[4]);
+/* kind: 0 and 1 data movement on BRISC and NCRISC, 2 compute */
+void standin_kernel(void *program, int kind, const char *name, const uint32_t cores[4],
+		    uint32_t packed, uint32_t text);
+void standin_cb(void *program, uint32_t bytes, int global, const uint32_t cores[4]);
+/* kind: 0 plain, 1 borrowed, 2 alias of the first */
+void standin_dfb(void *program, uint32_t entry, uint32_t entries, int kind,
+		 const uint32_t cores[4]);
+void standin_scratch(void *program, uint32_t kernel, uint32_t bytes);
+void standin_binaries(void *program, void *buffer);
+long standin_binaries_users(void *program);
+void standin_resize(void *program, uint32_t number, uint32_t bytes);
+/* 0, or -1 and `error` when the dispatch throws */
+int standin_dispatch(void *program, int count, char *error, size_t error_bytes);
+void standin_program_end(void *program);
+}

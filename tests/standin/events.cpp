@@ -5,6 +5,7 @@
  * library.
  */
 #include "metal.hpp"
+#include "program.hpp"
 
 namespace tt::tt_metal {
 GraphTracker GraphTracker::tracker;
@@ -136,6 +137,8 @@ Statistics Allocator::get_statistics(const BufferType &type) const
 uint32_t AllocatorImpl::get_alignment(BufferType type) const { return banks(type).alignment; }
 #endif
 
+void WorkerConfigBufferMgr::init_add_buffer(uint32_t, uint32_t) {}
+
 namespace distributed {
 bool MeshDeviceImpl::initialize_impl(MeshDevice *mesh, uint8_t queues, size_t l1_small,
 				     size_t trace, size_t worker_l1,
@@ -146,6 +149,8 @@ bool MeshDeviceImpl::initialize_impl(MeshDevice *mesh, uint8_t queues, size_t l1
 		throw std::logic_error("initialize_impl: arguments were disturbed");
 	mesh->allocator = std::make_unique<ALLOCATOR>(l1_small, trace);
 	mesh->open = true;
+	if (!slow_dispatch)
+		add_rings(mesh);
 	return true;
 }
 

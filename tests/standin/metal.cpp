@@ -30,7 +30,48 @@ Cluster &MetalContext::get_cluster()
 	static Cluster cluster;
 	return cluster;
 }
+
+const Hal &MetalContext::hal() const
+{
+	static Hal hal;
+
+	if (hal.cores.empty()) {
+		hal.arch = 2;
+		hal.cores.resize(3);
+		for (Hal::Core &core : hal.cores) {
+			core.bases.resize(39);
+			core.sizes.resize(39);
+			core.sizes[0] = 1499136;
+			core.bases[1] = 12, core.sizes[1] = 4;
+			core.bases[2] = 16, core.sizes[2] = 13312;
+			core.bases[7] = 35168;
+			core.bases[9] = 105824;
+			core.bases[32] = 29504, core.sizes[32] = 2704;
+			core.bases[36] = 32208, core.sizes[36] = 656;
+			core.bases[37] = 29360, core.sizes[37] = 144;
+		}
+	}
+	return hal;
+}
+
+dispatch_core_manager &MetalContext::get_dispatch_core_manager()
+{
+	static dispatch_core_manager manager;
+
+	if (slow_dispatch)
+		throw std::runtime_error("no dispatch cores with slow dispatch");
+	return manager;
+}
+
+std::vector<xy_pair> dispatch_core_manager::get_all_logical_dispatch_cores(int)
+{
+	return {{0, 8}, {1, 8}, {2, 8}};
+}
+
+std::vector<xy_pair> dispatch_core_manager::get_assigned_dispatch_cores(int) { return {{0, 8}}; }
 #endif
+bool slow_dispatch;
+xy_pair Device::logical_grid_size() const { return {8, 9}; }
 
 Device::~Device() = default;
 ARCH Device::arch() const { return ARCH::WORMHOLE_B0; }
@@ -58,6 +99,9 @@ bool MeshDevice::is_initialized() const { return open; }
 int MeshDevice::num_dram_channels() const { return 12; }
 uint32_t MeshDevice::l1_size_per_core() const { return 1499136; }
 uint32_t MeshDevice::dram_size_per_channel() const { return 1u << 30; }
+size_t MeshDevice::num_rows() const { return devices_.size() == 4 ? 2 : 1; }
+size_t MeshDevice::num_cols() const { return devices_.size() / num_rows(); }
+xy_pair MeshDevice::compute_with_storage_grid_size() const { return {8, 8}; }
 std::vector<IDevice *> MeshDevice::get_devices() const { return devices_; }
 const std::shared_ptr<MeshDevice> &MeshDevice::get_parent_mesh() const { return parent_; }
 #if HAS_IMPL

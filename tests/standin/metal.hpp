@@ -47,7 +47,15 @@
 #endif
 
 #if GEN < 64 && GEN != 99
-class CoreRangeSet {};
+namespace tt::tt_metal {
+struct CoreRange {
+	uint64_t x0, y0, x1, y1;
+};
+} // namespace tt::tt_metal
+class CoreRangeSet {
+public:
+	std::vector<tt::tt_metal::CoreRange> ranges;
+};
 #endif
 
 namespace ttsl {
@@ -60,6 +68,9 @@ public:
 } // namespace ttsl
 
 namespace tt {
+struct xy_pair {
+	uint64_t x, y;
+};
 enum class ARCH : int { Invalid = 0, WORMHOLE_B0 = 2, BLACKHOLE = 3 };
 
 namespace umd {
@@ -82,7 +93,13 @@ enum class HalMemType : uint8_t { L1, DRAM };
 class Buffer;
 class IDevice;
 #if GEN >= 64
-class CoreRangeSet {};
+struct CoreRange {
+	uint64_t x0, y0, x1, y1;
+};
+class CoreRangeSet {
+public:
+	std::vector<CoreRange> ranges;
+};
 #endif
 
 struct Statistics {
@@ -177,6 +194,7 @@ public:
 	uint32_t l1_size_per_core() const override;
 	uint32_t dram_size_per_channel() const override;
 	bool close() override;
+	xy_pair logical_grid_size() const;
 
 private:
 	int id_;
@@ -206,6 +224,9 @@ public:
 	uint32_t dram_size_per_channel() const override;
 	bool close() override;
 	std::vector<IDevice *> get_devices() const;
+	size_t num_rows() const;
+	size_t num_cols() const;
+	xy_pair compute_with_storage_grid_size() const;
 	const std::shared_ptr<MeshDevice> &get_parent_mesh() const;
 #if HAS_IMPL
 	const std::unique_ptr<AllocatorImpl> &allocator_impl() const;
@@ -297,6 +318,9 @@ public:
 #endif
 };
 
+/* Slow dispatch: no ring is handed out, and asking for dispatch cores is an error. */
+extern bool slow_dispatch;
+
 class GraphTracker {
 public:
 	void track_allocate(const Buffer *buffer);
@@ -313,6 +337,27 @@ class MetalContext {
 public:
 	static MetalContext &instance(ttsl::StrongType<int, ContextIdTag> id);
 	Cluster &get_cluster();
+	const struct Hal &hal() const;
+	class dispatch_core_manager &get_dispatch_core_manager();
+};
+
+/* Three kinds of cores, each with a vector of addresses and one of sizes. */
+struct Hal {
+	struct Core {
+		uint64_t reserved[10];
+		std::vector<uint64_t> bases; /* 0x50 */
+		std::vector<uint32_t> sizes; /* 0x68 */
+		uint64_t more[10];
+	};
+	uint64_t arch;
+	std::vector<Core> cores; /* 0x08 */
+};
+static_assert(sizeof(Hal::Core) == 208);
+
+class dispatch_core_manager {
+public:
+	std::vector<xy_pair> get_all_logical_dispatch_cores(int chip);
+	std::vector<xy_pair> get_assigned_dispatch_cores(int chip);
 };
 #endif
 } // namespace tt_metal
