@@ -88,29 +88,34 @@ static struct fact decode_plain(const struct field *field, yyjson_val *value)
 	}
 }
 
-static struct fact decode_fact(yyjson_val *object, yyjson_val *value, const struct field *field)
+/* What stands behind the fields of an object; looked up once, for they are its last members. */
+struct notes {
+	yyjson_val *unavailable, *stale, *estimates;
+};
+
+static struct fact decode_fact(const struct notes *notes, yyjson_val *value,
+			       const struct field *field)
 {
 	struct fact fact = decode_plain(field, value);
 
-	if (!fact_is_known(fact)) {
-		yyjson_val *notes = yyjson_obj_get(object, "unavailable");
-
-		return fact_absent(decode_reason(notes, field));
-	}
-	yyjson_val *stale = yyjson_obj_get(object, "stale");
-
-	if (yyjson_obj_get(stale, field->path))
-		return fact_stale(fact.value, decode_reason(stale, field));
-	yyjson_val *estimates = yyjson_obj_get(object, "estimates");
-
-	if (yyjson_obj_get(estimates, field->path))
-		return fact_estimate(fact.value, decode_reason(estimates, field));
+	if (!fact_is_known(fact))
+		return fact_absent(decode_reason(notes->unavailable, field));
+	if (yyjson_obj_get(notes->stale, field->path))
+		return fact_stale(fact.value, decode_reason(notes->stale, field));
+	if (yyjson_obj_get(notes->estimates, field->path))
+		return fact_estimate(fact.value, decode_reason(notes->estimates, field));
 	return fact;
 }
 
 int decode_fields(struct snapshot *snapshot, yyjson_val *object, const struct field_list *list,
 		  void *to)
 {
+	const struct notes notes = {
+		.unavailable = yyjson_obj_get(object, "unavailable"),
+		.stale = yyjson_obj_get(object, "stale"),
+		.estimates = yyjson_obj_get(object, "estimates"),
+	};
+
 	for (size_t i = 0; i < list->count; i++) {
 		const struct field *field = &list->fields[i];
 		const char *dot = strchr(field->path, '.');
@@ -121,7 +126,7 @@ int decode_fields(struct snapshot *snapshot, yyjson_val *object, const struct fi
 		string_id text;
 
 		if (field->type != FIELD_TEXT) {
-			field_store(to, field, decode_fact(object, value, field));
+			field_store(to, field, decode_fact(&notes, value, field));
 			continue;
 		}
 		int r = decode_text(snapshot, value, &text);

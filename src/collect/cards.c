@@ -157,6 +157,10 @@ static int add_card(struct collection *collection, const struct sampler_card *fr
 	};
 	if (from->state == CARD_STUCK)
 		make_stale(&to->telemetry);
+	/* only the bus has told of it so far */
+	if (from->age_ns == UINT64_MAX)
+		to->serial = to->asic_id = to->handles = to->foreign_handles =
+			fact_absent(REASON_STUCK);
 	/* a driver that knows the board better than its serial number is believed */
 	const char *name = reading->card_type[0] ? reading->card_type : board ? board->name : "";
 

@@ -52,7 +52,6 @@ struct attribute {
 #define AT(member) offsetof(struct card_reading, member)
 
 static const struct attribute attributes[] = {
-	/* first: what a value means depends on it */
 	{"device", IN_PCI, FORM_HEX, false, false, AT(device_id), 1, 0xfffe},
 	{"temp1_input", IN_HWMON, FORM_TEMPERATURE, true, false, AT(telemetry.temperature_c), 1000, TEMPERATURE_MAX},
 	{"power1_input", IN_HWMON, FORM_DECIMAL, true, false, AT(telemetry.power_w), 1000000, 2000},
@@ -327,19 +326,16 @@ static struct fact read_attribute(const struct attribute *a, int directory, uint
 static void read_attributes(const int places[PLACES], struct driver_version driver, bool identity,
 			    struct card_reading *reading, struct tally *tally)
 {
-	struct tally bus = {0};
-
 	for (size_t i = 0; i < ATTRIBUTES; i++) {
 		const struct attribute *a = &attributes[i];
-		struct tally *count = a->place == IN_PCI ? &bus : tally;
 		struct fact *to = (void *)((char *)reading + a->offset);
 		bool sixteenths = to == &reading->telemetry.temperature_c &&
 				  is_wormhole_before(driver, 34, reading->device_id.value);
 
-		if (!a->moves && !identity)
+		if (a->place == IN_PCI || (!a->moves && !identity))
 			continue;
 		struct fact fact = read_attribute(a, places[a->place],
-						  sixteenths ? 1024 : a->divide, count);
+						  sixteenths ? 1024 : a->divide, tally);
 
 		*to = to == &reading->serial || to == &reading->asic_id ? kept(*to, fact) : fact;
 	}
@@ -357,25 +353,47 @@ static enum card_state state_of(const struct tally *tally, bool has_pci)
 										       : CARD_OK;
 }
 
-void card_read(int root, struct driver_version driver, bool identity, struct card_reading *reading)
+static int open_class(int root, const struct card_reading *reading)
 {
-	struct tally tally = {0};
 	char path[64];
 
 	(void)snprintf(path, sizeof path, "sys/class/tenstorrent/tenstorrent!%u", reading->number);
-	fd_auto class = open_directory(root, path);
+	return open_directory(root, path);
+}
+
+void card_read_bus(int root, struct card_reading *reading)
+{
+	struct tally tally = {0};
+	fd_auto class = open_class(root, reading);
 	fd_auto pci = open_directory(class, "device");
+
+	for (size_t i = 0; i < ATTRIBUTES; i++) {
+		const struct attribute *a = &attributes[i];
+		struct fact fact;
+
+		if (a->place != IN_PCI)
+			continue;
+		fact = read_attribute(a, pci, a->divide, &tally);
+		memcpy((char *)reading + a->offset, &fact, sizeof fact);
+	}
+	read_pci_address(class, reading);
+	reading->has_pci = pci >= 0;
+}
+
+void card_read(int root, struct driver_version driver, bool identity, struct card_reading *reading)
+{
+	struct tally tally = {0};
+	fd_auto class = open_class(root, reading);
 	fd_auto hwmon = open_hwmon(class);
-	const int places[PLACES] = {class, pci, hwmon};
+	const int places[PLACES] = {[IN_CLASS] = class, [IN_HWMON] = hwmon};
 
 	read_attributes(places, driver, identity, reading, &tally);
 	if (identity) {
-		read_pci_address(class, reading);
 		read_card_type(class, reading);
 		read_firmware(class, reading);
 	}
 	card_read_users(root, reading);
-	reading->state = class < 0 ? CARD_GONE : (uint8_t)state_of(&tally, pci >= 0);
+	reading->state = class < 0 ? CARD_GONE : (uint8_t)state_of(&tally, reading->has_pci);
 	reading->has_identity = reading->has_identity || identity;
 	reading->time_ns = clock_monotonic_ns();
 }

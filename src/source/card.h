@@ -23,7 +23,7 @@
 struct card_reading {
 	uint32_t number; /* N of tenstorrent!N */
 	uint8_t state;	 /* enum card_state */
-	bool has_identity;
+	bool has_identity, has_pci;
 	uint64_t time_ns; /* CLOCK_MONOTONIC, when the moving values were read */
 	char pci_address[24];
 	char card_type[24]; /* "" unknown */
@@ -43,7 +43,12 @@ struct driver_version {
 };
 
 /*
- * card_read - fills `reading`, whose number is set. `identity`: also what only changes with a
+ * card_read_bus - what the PCI bus tells, in `reading`, whose number is set. It answers for a card
+ * in reset, too, so it comes first: of a card that is stuck from the start it is all there is.
+ */
+void card_read_bus(int root, struct card_reading *reading);
+/*
+ * card_read - the rest, after the bus was read once. `identity`: also what only changes with a
  * reset; else those fields stay. What cannot be read is absent with a reason. Never fails.
  */
 void card_read(int root, struct driver_version driver, bool identity,

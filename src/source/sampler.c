@@ -87,6 +87,16 @@ static void read_slot(struct sampler_shared *shared, struct slot *slot)
 
 	*next = *last;
 	next->number = slot->number;
+	if (slot->wants_identity)
+		card_read_bus(shared->root, next);
+	if (!last->has_identity) {
+		/* so that a card which is stuck from the start has a name */
+		__atomic_store_n(&slot->current, 1 - current, __ATOMIC_RELEASE);
+		current = 1 - current;
+		last = next;
+		next = reading_of(shared, slot, 1 - current);
+		*next = *last;
+	}
 	card_read(shared->root, shared->driver, slot->wants_identity, next);
 	__atomic_store_n(&slot->was_slow, next->time_ns - start_ns > PATIENCE_NS, __ATOMIC_RELAXED);
 	if (!same_reading(last, next))

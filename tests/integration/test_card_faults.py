@@ -241,7 +241,12 @@ def test_stuck_card_and_the_tool():
         check_others(base, document, 2)
         card = card_of(document, 2)
         equal((card["state"], set(card["telemetry"].values())), ("stuck", {None}), "the stuck one")
-        equal(card["unavailable"]["telemetry.aiclk_mhz"], "the driver does not answer", "why")
+        for name in ("telemetry.aiclk_mhz", "serial", "handles"):
+            equal(card["unavailable"][name], "the driver does not answer", name)
+        # the bus answers for it: which card it is can be told
+        known = card_of(base, 2)
+        for name in ("pci_address", "board", "arch", "pcie"):
+            equal(card[name], known[name], name)
         wait_until("the worker ends by itself", lambda: not list(processes_of(fake.path)))
 
 
