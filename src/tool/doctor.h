@@ -37,6 +37,12 @@ static inline bool doctor_still(const struct doctor_look *look, uint32_t process
 
 /* doctor_live - index of the live process with a table and this pid; SNAPSHOT_NONE */
 uint32_t doctor_live(const struct doctor_look *look, uint32_t pid);
+/*
+ * doctor_same - the process of another look in this one; SNAPSHOT_NONE. A server may live in
+ * another PID namespace, so what counts is how the process numbers itself and when its table was
+ * made.
+ */
+uint32_t doctor_same(const struct doctor_look *look, const struct process *process);
 
 /* doctor_find_servers - where one may be; sets `socket` to that of the first that answers */
 void doctor_find_servers(struct doctor *doctor);

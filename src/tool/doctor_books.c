@@ -62,16 +62,18 @@ static int check_look(struct doctor *doctor, const struct doctor_look *look, con
 	return r;
 }
 
-/* Return: how many answers, or -errno; -ESRCH: nobody could ask. */
-static int ask(struct doctor *doctor, uint32_t pid, bool by_server,
+/* By the server, if it knows the process. Return: how many answers, or -errno. */
+static int ask(struct doctor *doctor, const struct process *p,
 	       struct verify_answer answers[VERIFY_ANSWERS_MAX])
 {
+	uint32_t served = doctor_same(&doctor->served, p);
 	text_auto body = TEXT_INIT;
 	char target[64];
 
-	if (!by_server)
-		return verify_process(pid, answers);
-	(void)snprintf(target, sizeof target, "/v1/verify?pid=%u", pid);
+	if (served == SNAPSHOT_NONE)
+		return verify_process(p->pid, answers);
+	(void)snprintf(target, sizeof target, "/v1/verify?pid=%u",
+		       doctor->served.picture.processes[served].pid);
 	int r = client_post(doctor->socket, target, &body);
 
 	return r < 0 ? r : json_read_verify(body.bytes, body.length, answers);
@@ -127,12 +129,11 @@ static void verify(struct doctor *doctor, const struct doctor_look *look, uint32
 {
 	static struct verify_answer answers[VERIFY_ANSWERS_MAX];
 	const struct process *p = &look->picture.processes[process];
-	bool by_server = doctor_live(&doctor->served, p->pid) != SNAPSHOT_NONE;
 
 	findings_subject(doctor->findings, "process %u", p->pid);
 	if (p->hidden || !can_verify(doctor, &look->picture, p))
 		return;
-	int r = ask(doctor, p->pid, by_server, answers);
+	int r = ask(doctor, p, answers);
 
 	if (r > 0)
 		say_answers(doctor, answers, r);
@@ -158,7 +159,7 @@ static void verify_all(struct doctor *doctor, const struct doctor_look *look, bo
 		const struct process *p = &look->picture.processes[i];
 
 		if (p->source == SOURCE_HOOK && p->state == PROCESS_LIVE &&
-		    !(unless_own && doctor_live(&doctor->own, p->pid) != SNAPSHOT_NONE))
+		    !(unless_own && doctor_same(&doctor->own, p) != SNAPSHOT_NONE))
 			verify(doctor, look, i);
 	}
 }

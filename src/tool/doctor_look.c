@@ -29,6 +29,20 @@ uint32_t doctor_live(const struct doctor_look *look, uint32_t pid)
 	return SNAPSHOT_NONE;
 }
 
+uint32_t doctor_same(const struct doctor_look *look, const struct process *process)
+{
+	for (uint32_t i = 0; look->is_there && i < look->picture.process_count; i++) {
+		const struct process *p = &look->picture.processes[i];
+
+		/* JSON has milliseconds */
+		if (p->source == SOURCE_HOOK && p->state == PROCESS_LIVE &&
+		    p->inner_pid == process->inner_pid &&
+		    p->started_ns / 1000000 == process->started_ns / 1000000)
+			return i;
+	}
+	return SNAPSHOT_NONE;
+}
+
 void doctor_look_clear(struct doctor_look *look)
 {
 	snapshot_clear(&look->picture);

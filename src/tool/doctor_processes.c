@@ -258,7 +258,7 @@ static void check_look(struct doctor *doctor, const struct doctor_look *look)
 	for (uint32_t i = 0; look->is_there && i < look->picture.process_count; i++) {
 		const struct process *p = &look->picture.processes[i];
 
-		if (look != &doctor->own && doctor_live(&doctor->own, p->pid) != SNAPSHOT_NONE)
+		if (look != &doctor->own && doctor_same(&doctor->own, p) != SNAPSHOT_NONE)
 			continue;
 		if (p->source == SOURCE_HOOK && p->state == PROCESS_LIVE)
 			check_seen(doctor, &look->picture, p);

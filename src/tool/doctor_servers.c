@@ -138,7 +138,7 @@ void doctor_check_servers(struct doctor *doctor)
 		const struct process *p = &own->processes[i];
 
 		if (p->source != SOURCE_HOOK || p->state != PROCESS_LIVE ||
-		    doctor_live(&doctor->served, p->pid) != SNAPSHOT_NONE)
+		    doctor_same(&doctor->served, p) != SNAPSHOT_NONE)
 			continue;
 		findings_subject(doctor->findings, "process %u", p->pid);
 		findings_add(

@@ -425,6 +425,28 @@ def test_other_namespace():
             equal(len(seen), 2, f"processes that are seen: {seen}")
 
 
+def test_server_outside():
+    """In a container the server numbers processes in its own way: it knows them all the same."""
+    inside = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child"]
+    if subprocess.run([*inside, "true"], capture_output=True).returncode:
+        raise Skip("no PID namespace can be made here")
+    with directory() as d, Server(d) as server, app(d, prefix=inside) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 3)
+        children = f"/proc/{program.process.pid}/task/{program.process.pid}/children"
+        outer = int(pathlib.Path(children).read_text())
+        wait_until("it reports", lambda: server.process_of(outer))
+        equal(program.pid == outer, False, "two numbers of one process")
+        with busy(program):
+            code, findings = doctor(env={"TTMEM_SOCKET_DIR": str(d)},
+                                    prefix=["nsenter", f"--target={outer}", "--pid", "--mount"])
+        equal(code, 0, f"exit code; {findings}")
+        equal([r["subject"] for r in findings if r["check"] == "seen"], [f"process {program.pid}"],
+              "seen once, by its number in here")
+        says(one(findings, f"process {program.pid}", "verify"), "ok", "4 figures are equal")
+        says(one(findings, f"process {outer} at the server", "books"), "ok", "sums over buffers")
+
+
 def test_hostile_names():
     """A command made to break a terminal is escaped; JSON carries it."""
     evil = "\x1b[31m\n\u202e[ok]"
