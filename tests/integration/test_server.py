@@ -302,10 +302,13 @@ class Senders:
         files = {os.readlink(f).split()[0]: str(f)
                  for f in pathlib.Path(f"/proc/{program.pid}/fd").iterdir()}
         self.where, self.control = where, os.open(files["/memfd:ttmem-control"], os.O_RDWR)
-        # a small table: the head's count of slots and the size are made to fit
+        # a small table: the head's count of slots and the size are made to fit, and the parts
+        # behind the slots (programs, kernels, ranges) are not there
         small = bytearray(open(files["/memfd:ttmem"], "rb").read()[:0x100000 + 65536])
         struct.pack_into("<Q", small, 16, len(small))
         struct.pack_into("<I", small, 160 + 5 * 16 + 12, 1024)
+        for part in (6, 9, 10):
+            struct.pack_into("<I", small, 160 + part * 16 + 12, 0)
         (where / "small").write_bytes(small)
         os.chmod(where / "small", 0o644)
 
