@@ -16,8 +16,6 @@ from scdoc import inline
 
 LIST = re.compile(r"(-|\d+\.) ")
 
-ROWS_MAX = 30
-
 
 def blocks(text):
     """Pieces between empty lines; a heading is one by itself."""
@@ -55,20 +53,15 @@ def table(block):
     names = cells(head)
     if not re.fullmatch(r"[|\-: ]+", rule):
         raise ValueError(f"a table without a rule: {head!r}")
-    parts = []
-    # a table longer than a page makes groff complain: it goes on as another one
-    for first in range(0, len(rows), ROWS_MAX):
-        lines = []
-        for i, name in enumerate(names):
-            lines.append(("|" if i == 0 else ":") + ("<" if i == len(names) - 1 else "[") +
-                         f" *{inline(name)}*")
-        for row in map(cells, rows[first:first + ROWS_MAX]):
-            if len(row) != len(names):
-                raise ValueError(f"a row with other columns than {names}: {row}")
-            lines += [("|" if i == 0 else ":") + "  " + inline(cell)
-                      for i, cell in enumerate(row)]
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts)
+    lines = []
+    for i, name in enumerate(names):
+        lines.append(("|" if i == 0 else ":") + ("<" if i == len(names) - 1 else "[") +
+                     f" *{inline(name)}*")
+    for row in map(cells, rows):
+        if len(row) != len(names):
+            raise ValueError(f"a row with other columns than {names}: {row}")
+        lines += [("|" if i == 0 else ":") + "  " + inline(cell) for i, cell in enumerate(row)]
+    return "\n".join(lines)
 
 
 def convert(block):

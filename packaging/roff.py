@@ -34,6 +34,9 @@ def tidy(roff):
         roff = re.sub(r"^\.P\n(\.RE\n)", r"\1.P\n", roff, flags=re.M)
         roff = re.sub(r"^\.P\n(?=\.P$|\.S[HS] )", "", roff, flags=re.M)
         roff = re.sub(r"^(\.(?:TH|S[HS]) .*\n)\.P\n", r"\1", roff, flags=re.M)
+    # on a terminal there are no pages, so no table has to fit on one
+    if "\n.TS\n" in roff:
+        roff = re.sub(r"(?m)^(\.TH .*\n)", r"\1.if n .pl 1000i\n", roff, count=1)
     # the line that tells man(1) to run tbl(1) first
     return ("'\\\" t\n" if "\n.TS\n" in roff else "") + roff
 

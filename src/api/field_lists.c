@@ -113,6 +113,32 @@ static const struct field device_rows[] = {
 };
 LIST(device_fields, "Device", device_rows);
 
+#define L1_UNKNOWN "this TT-Metal does not export it, or no process tells"
+#define L1_FACT(path, member, unit, text) FACT(l1_summary, path, member, unit, L1_UNKNOWN, text)
+
+static const struct field l1_rows[] = {
+	L1_FACT("core_bytes", core_bytes, "bytes", "the whole L1 of one core"),
+	L1_FACT("reserved.bytes", reserved_bytes, "bytes", "below the ring, of which:"),
+	L1_FACT("reserved.barrier_bytes", barrier_bytes, "bytes", "the barrier"),
+	L1_FACT("reserved.mailbox_bytes", mailbox_bytes, "bytes", "mailboxes"),
+	L1_FACT("reserved.fabric_bytes", fabric_bytes, "bytes", "routing table and connections"),
+	L1_FACT("reserved.other_bytes", other_bytes, "bytes", "firmware and the rest"),
+	L1_FACT("config_ring.bytes", ring_bytes, "bytes",
+		"kernel code, arguments and semaphores of the last programs"),
+	L1_FACT("program_memory.resident_bytes", resident_bytes, "bytes",
+		"of the program dispatched last, on the fullest core"),
+	L1_FACT("program_memory.cached_union_bytes", cached_union_bytes, "bytes",
+		"of all programs that are kept, united, on the fullest core"),
+	L1_FACT("program_memory.peak_bytes", peak_bytes, "bytes",
+		"most that one program ever took of one core"),
+	L1_FACT("program_memory.programs", programs, "", "programs that are kept and ran"),
+	L1_FACT("by_kind.circular_buffer_bytes", circular_buffer_bytes, "bytes",
+		"of resident_bytes, by kind: kinds may share bytes"),
+	L1_FACT("by_kind.dataflow_buffer_bytes", dataflow_buffer_bytes, "bytes", "likewise"),
+	L1_FACT("by_kind.scratchpad_bytes", scratchpad_bytes, "bytes", "likewise"),
+};
+LIST(l1_fields, "L1", l1_rows);
+
 #define NO_BOARD "the board is not known"
 
 static const struct field place_rows[] = {
@@ -346,7 +372,7 @@ static const struct field buffer_rows[] = {
 LIST(buffer_fields, "Buffer", buffer_rows);
 
 const struct field_list *const field_lists[] = {
-	&memory_fields, &device_fields,	   &place_fields, &card_fields, &process_fields, &capability_fields, &failure_fields,
+	&memory_fields, &device_fields,	   &l1_fields, &place_fields, &card_fields, &process_fields, &capability_fields, &failure_fields,
 	&loss_fields,	&allocator_fields, &count_fields,   &buffer_fields,
 };
 const size_t field_list_count = COUNT(field_lists);

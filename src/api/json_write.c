@@ -27,6 +27,16 @@ static void put_memories(struct encoded *object, const struct memory memory[MEMO
 	encode_end(&all);
 }
 
+static void put_l1(struct encoded *object, const struct l1_summary *l1)
+{
+	struct encoded one;
+
+	encode_key(object, "l1");
+	encode_begin(&one, object->text, NULL);
+	encode_fields(&one, &l1_fields, l1);
+	encode_end(&one);
+}
+
 static void put_device(struct text *text, const struct snapshot *snapshot,
 		       const struct device *device)
 {
@@ -37,6 +47,7 @@ static void put_device(struct text *text, const struct snapshot *snapshot,
 	if (device->process == SNAPSHOT_NONE)
 		put_place(&object, device);
 	put_memories(&object, device->memory);
+	put_l1(&object, &device->l1);
 	encode_end(&object);
 }
 

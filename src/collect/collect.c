@@ -380,6 +380,8 @@ int collection_add_table(struct collection *collection, struct region_map *map, 
 		r = programs_of_process(collection, map, process);
 	if (r == 0 && !collection->options.buffers_only)
 		r = devices_of_process(collection, process);
+	if (r == 0 && !collection->options.buffers_only)
+		r = l1_of_process(collection, process);
 	region_image_clear(&image);
 	return r;
 }
@@ -392,6 +394,8 @@ int collection_finish(struct collection *collection, struct snapshot *ret_snapsh
 		r = devices_of_machine(collection);
 	if (r == 0 && !collection->options.buffers_only)
 		r = cards_join(collection);
+	if (r == 0 && !collection->options.buffers_only)
+		l1_of_machine(collection);
 	if (r == 0 && collection->options.choice)
 		r = choice_finish(&collection->choice, &collection->snapshot);
 	if (r < 0)

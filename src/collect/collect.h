@@ -115,6 +115,9 @@ int programs_of_process(struct collection *collection, const struct region_map *
 			uint32_t process);
 /* devices_of_process - the chips of one process, after its allocators are there (devices.c) */
 int devices_of_process(struct collection *collection, uint32_t process);
+/* l1_of_process, l1_of_machine - the L1 figures of their devices (l1.c). 0 or -ENOMEM. */
+int l1_of_process(struct collection *collection, uint32_t process);
+void l1_of_machine(struct collection *collection);
 /* devices_of_machine - the chips of all live processes, last */
 int devices_of_machine(struct collection *collection);
 

@@ -48,6 +48,21 @@ struct l1_terms {
 	uint8_t dispatch_at[DISPATCH_CORES_MAX][2];
 };
 
+/*
+ * What a chip's cores hold, figures of one core: of the fullest one where cores
+ * differ. Absent where no process tells.
+ */
+struct l1_summary {
+	struct fact core_bytes;
+	struct fact reserved_bytes, barrier_bytes, mailbox_bytes, fabric_bytes, other_bytes;
+	struct fact ring_bytes;
+	struct fact resident_bytes;	/* of the programs dispatched last on that core */
+	struct fact cached_union_bytes; /* of all programs that are kept, united */
+	struct fact peak_bytes;		/* most that one program ever took of one core */
+	struct fact programs;
+	struct fact circular_buffer_bytes, dataflow_buffer_bytes, scratchpad_bytes; /* resident */
+};
+
 enum kernel_kind { KERNEL_OTHER, KERNEL_DATA_MOVEMENT, KERNEL_COMPUTE, KERNEL_ETHERNET };
 /* kernel_kind_name - "other", "data_movement", "compute", "ethernet" */
 const char *kernel_kind_name(enum kernel_kind kind);

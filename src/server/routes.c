@@ -97,7 +97,8 @@ static bool not_modified(struct server *server, const struct route_request *requ
 static void route_snapshot(struct server *server, const struct route_request *request,
 			   struct route_response *response)
 {
-	struct collect_options options = {.largest_free = flag_argument(request, "largest_free")};
+	struct collect_options options = {.largest_free = flag_argument(request, "largest_free"),
+					  .programs = true};
 	struct snapshot snapshot;
 
 	if (not_modified(server, request, response, options.largest_free))
@@ -114,7 +115,8 @@ static void route_snapshot(struct server *server, const struct route_request *re
 static void route_part(struct server *server, const struct route_request *request,
 		       struct route_response *response, bool devices)
 {
-	struct collect_options options = {.largest_free = flag_argument(request, "largest_free")};
+	struct collect_options options = {.largest_free = flag_argument(request, "largest_free"),
+					  .programs = true};
 	struct snapshot snapshot;
 
 	if (not_modified(server, request, response, devices ? 3 : 5))

@@ -206,7 +206,7 @@ static int once(void *context)
 {
 	struct request *request = context;
 	const struct collect_options options = {
-		.largest_free = true, .cards = true, .root = request->view.root};
+		.largest_free = true, .cards = true, .programs = true, .root = request->view.root};
 	struct collect_notes notes;
 	struct snapshot snapshot;
 	text_auto text = TEXT_INIT;

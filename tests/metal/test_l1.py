@@ -37,11 +37,22 @@ def check_core(core, event):
 
 
 def check(document, line, seen):
-    process = process_of(ttmem_json(), line["pid"])
+    picture = ttmem_json()
+    process = process_of(picture, line["pid"])
     bank = open_allocators(process)[0]["memory"]["l1"]["bank"]
     workers = [c for c in document["cores"] if c["kind"] == "worker"]
     dispatch = [c for c in document["cores"] if c["kind"] == "dispatch"]
     equal(len(workers) > 0 and len(dispatch) > 0, True, line["event"])
+    for device in picture["devices"]:
+        own = [c["terms"] for c in workers if c["unique_id"] == device["unique_id"]]
+        if not own:
+            continue
+        # a program range under a buffer is cut on the map, and whole in the summary
+        equal(device["l1"]["program_memory"]["resident_bytes"] >=
+              max(t["program_bytes"] for t in own), True, line["event"])
+        equal(device["l1"]["core_bytes"], workers[0]["size_bytes"], line["event"])
+        equal(device["l1"]["reserved"]["bytes"] + device["l1"]["config_ring"]["bytes"],
+              own[0]["reserved_bytes"] + own[0]["config_ring_bytes"], line["event"])
     for core in workers:
         check_core(core, line["event"])
         # what no program has of a bank is what the allocator has not given out

@@ -122,6 +122,14 @@ static struct device *add_device(struct snapshot *s, uint32_t process, uint64_t 
 	s->devices[index] = (struct device){
 		.unique_id = fact_of(unique_id), .process = process, .arch = 2};
 	s->devices[index].card = SNAPSHOT_NONE;
+	s->devices[index].l1 = (struct l1_summary){
+		.core_bytes = fact_of(1499136), .reserved_bytes = fact_of(35168),
+		.barrier_bytes = fact_of(4), .mailbox_bytes = fact_of(13312),
+		.fabric_bytes = fact_of(3504), .other_bytes = fact_of(18348),
+		.ring_bytes = fact_of(70656), .resident_bytes = fact_of(163840),
+		.cached_union_bytes = fact_of(196608), .peak_bytes = fact_of(196608),
+		.programs = fact_of(3), .circular_buffer_bytes = fact_of(32768),
+		.dataflow_buffer_bytes = fact_of(131072), .scratchpad_bytes = fact_of(0)};
 	s->devices[index].tensix_cores = s->devices[index].dram_physical_bytes =
 		s->devices[index].l1_physical_bytes = fact_absent(REASON_NO_CARD);
 	if (process == SNAPSHOT_NONE)
