@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BUFFERS_MAX (UINT32_C(1) << 30)
 
@@ -11,16 +12,35 @@ static uint64_t length(struct range range)
 	return range.end - range.start;
 }
 
-static int by_start(const void *a, const void *b)
+/*
+ * The order of the buffers by one of their ends, equal ones as they came. A radix sort of ranges,
+ * with the number of the buffer in place of the other end. Return: to be freed; NULL: no memory.
+ */
+static struct range *order_of(const struct bank_buffer *buffers, uint32_t count, bool by_end)
 {
-	const struct bank_buffer *x = a, *y = b;
+	struct range *order = malloc(((size_t)count + 1) * sizeof *order);
 
-	if (x->range.start != y->range.start)
-		return x->range.start < y->range.start ? -1 : 1;
-	/* the longer first, and then always the same one */
-	if (x->range.end != y->range.end)
-		return x->range.end > y->range.end ? -1 : 1;
-	return x->index < y->index ? -1 : x->index > y->index;
+	for (uint32_t i = 0; order && i < count; i++)
+		order[i] = (struct range){by_end ? buffers[i].range.end : buffers[i].range.start, i};
+	if (order && ranges_sort(order, count) == 0)
+		return order;
+	free(order);
+	return NULL;
+}
+
+static int sort_by_start(struct bank_buffer *buffers, uint32_t count)
+{
+	struct bank_buffer *sorted = malloc(((size_t)count + 1) * sizeof *sorted);
+	struct range *order = order_of(buffers, count, false);
+	int r = sorted && order ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; r == 0 && i < count; i++)
+		sorted[i] = buffers[order[i].end];
+	if (r == 0 && count)
+		memcpy(buffers, sorted, count * sizeof *sorted);
+	free(order);
+	free(sorted);
+	return r;
 }
 
 static void add_hole(struct bank_map *map, uint64_t start, uint64_t end)
@@ -70,46 +90,34 @@ static void add_pieces(struct bank_map *map, const struct bank_buffer *buffers, 
 /* Buffers in the order of their starts, as a list that they leave in the order of their ends. */
 struct sweep {
 	const struct bank_buffer *buffers;
-	uint32_t *by_end;
+	struct range *by_end;	   /* end of a buffer, and its number */
 	uint32_t *next, *previous; /* count: the list's ends */
 	uint32_t count;
 };
 
-static int ends_before(const void *a, const void *b, void *context)
-{
-	const struct bank_buffer *buffers = context;
-	uint64_t x = buffers[*(const uint32_t *)a].range.end;
-	uint64_t y = buffers[*(const uint32_t *)b].range.end;
-
-	return x < y ? -1 : x > y;
-}
-
 static int sweep_start(struct sweep *sweep, const struct bank_buffer *buffers, uint32_t count)
 {
-	uint32_t *memory = malloc(((size_t)count + 1) * 3 * sizeof *memory);
-	bool sorted = true;
-
-	if (!memory)
-		return -ENOMEM;
 	*sweep = (struct sweep){
 		.buffers = buffers,
-		.by_end = memory,
-		.next = memory + count + 1,
-		.previous = memory + 2 * ((size_t)count + 1),
+		.by_end = order_of(buffers, count, true),
+		.next = malloc(((size_t)count + 1) * sizeof *sweep->next),
+		.previous = malloc(((size_t)count + 1) * sizeof *sweep->previous),
 		.count = count,
 	};
-	for (uint32_t i = 0; i < count; i++) {
-		sweep->by_end[i] = i;
-		sorted &= i == 0 || buffers[i - 1].range.end <= buffers[i].range.end;
-	}
+	if (!sweep->by_end || !sweep->next || !sweep->previous)
+		return -ENOMEM;
 	for (uint32_t i = 0; i <= count; i++) {
 		sweep->next[i] = i == count ? 0 : i + 1;
 		sweep->previous[i] = i == 0 ? count : i - 1;
 	}
-	if (!sorted)
-		qsort_r(sweep->by_end, count, sizeof *sweep->by_end, ends_before,
-			(struct bank_buffer *)(uintptr_t)buffers);
 	return 0;
+}
+
+static void sweep_end(struct sweep *sweep)
+{
+	free(sweep->by_end);
+	free(sweep->next);
+	free(sweep->previous);
 }
 
 static void sweep_leave(struct sweep *sweep, uint32_t i)
@@ -155,22 +163,21 @@ static int find_releases(struct bank_map *map, const struct bank_buffer *buffers
 	struct sweep sweep;
 	int r = sweep_start(&sweep, buffers, count);
 
-	if (r < 0)
-		return r;
-	try_edge(&sweep, map, map->bank.start);
-	for (uint32_t i = 0; i < count;) {
-		uint64_t edge = buffers[sweep.by_end[i]].range.end;
+	if (r == 0)
+		try_edge(&sweep, map, map->bank.start);
+	for (uint32_t i = 0; r == 0 && i < count;) {
+		uint64_t edge = sweep.by_end[i].start;
 
-		for (; i < count && buffers[sweep.by_end[i]].range.end == edge; i++)
-			sweep_leave(&sweep, sweep.by_end[i]);
+		for (; i < count && sweep.by_end[i].start == edge; i++)
+			sweep_leave(&sweep, (uint32_t)sweep.by_end[i].end);
 		try_edge(&sweep, map, edge);
 	}
-	free(sweep.by_end);
+	sweep_end(&sweep);
 	/* fewer may do just as well: near an end of the bank, or when there are no more */
 	for (uint32_t k = 1; k <= BANK_RELEASES_MAX; k++)
 		if (length(map->releases[k].hole) <= length(map->releases[k - 1].hole))
 			map->releases[k] = map->releases[k - 1];
-	return 0;
+	return r;
 }
 
 /* Only what lies in the bank, cut to it. Return: how many. */
@@ -204,10 +211,12 @@ int bank_map_make(struct range bank, struct bank_buffer *buffers, size_t count,
 	map.pieces = malloc((2 * (size_t)map.buffers + 1) * sizeof *map.pieces);
 	if (!map.pieces)
 		return -ENOMEM;
-	qsort(buffers, map.buffers, sizeof *buffers, by_start);
-	add_pieces(&map, buffers, map.buffers);
-	int r = find_releases(&map, buffers, map.buffers);
+	int r = sort_by_start(buffers, map.buffers);
 
+	if (r == 0) {
+		add_pieces(&map, buffers, map.buffers);
+		r = find_releases(&map, buffers, map.buffers);
+	}
 	if (r < 0) {
 		bank_map_clear(&map);
 		return r;

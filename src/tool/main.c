@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&command_dump,
 	&command_explain,
 	&command_fit,
+	&command_map,
 	&command_programs,
 	&command_run,
 	&command_env,
