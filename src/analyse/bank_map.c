@@ -28,19 +28,45 @@ static struct range *order_of(const struct bank_buffer *buffers, uint32_t count,
 	return NULL;
 }
 
+static bool is_sorted(const struct bank_buffer *buffers, uint32_t count, bool by_end)
+{
+	for (uint32_t i = 1; i < count; i++)
+		if (by_end ? buffers[i - 1].range.end > buffers[i].range.end
+			   : buffers[i - 1].range.start > buffers[i].range.start)
+			return false;
+	return true;
+}
+
+/* In place, circle by circle; a place that is done names itself. */
+static void put_in_order(struct bank_buffer *buffers, struct range *order, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct bank_buffer moving = buffers[i];
+		uint32_t at = i;
+
+		while (order[at].end != i) {
+			uint32_t from = (uint32_t)order[at].end;
+
+			buffers[at] = buffers[from];
+			order[at].end = at;
+			at = from;
+		}
+		buffers[at] = moving;
+		order[at].end = at;
+	}
+}
+
 static int sort_by_start(struct bank_buffer *buffers, uint32_t count)
 {
-	struct bank_buffer *sorted = malloc(((size_t)count + 1) * sizeof *sorted);
+	if (is_sorted(buffers, count, false))
+		return 0;
 	struct range *order = order_of(buffers, count, false);
-	int r = sorted && order ? 0 : -ENOMEM;
 
-	for (uint32_t i = 0; r == 0 && i < count; i++)
-		sorted[i] = buffers[order[i].end];
-	if (r == 0 && count)
-		memcpy(buffers, sorted, count * sizeof *sorted);
+	if (!order)
+		return -ENOMEM;
+	put_in_order(buffers, order, count);
 	free(order);
-	free(sorted);
-	return r;
+	return 0;
 }
 
 static void add_hole(struct bank_map *map, uint64_t start, uint64_t end)
@@ -90,7 +116,7 @@ static void add_pieces(struct bank_map *map, const struct bank_buffer *buffers, 
 /* Buffers in the order of their starts, as a list that they leave in the order of their ends. */
 struct sweep {
 	const struct bank_buffer *buffers;
-	struct range *by_end;	   /* end of a buffer, and its number */
+	struct range *by_end;	   /* end of a buffer, and its number; NULL: the order they are in */
 	uint32_t *next, *previous; /* count: the list's ends */
 	uint32_t count;
 };
@@ -99,12 +125,16 @@ static int sweep_start(struct sweep *sweep, const struct bank_buffer *buffers, u
 {
 	*sweep = (struct sweep){
 		.buffers = buffers,
-		.by_end = order_of(buffers, count, true),
 		.next = malloc(((size_t)count + 1) * sizeof *sweep->next),
 		.previous = malloc(((size_t)count + 1) * sizeof *sweep->previous),
 		.count = count,
 	};
-	if (!sweep->by_end || !sweep->next || !sweep->previous)
+	if (!is_sorted(buffers, count, true)) {
+		sweep->by_end = order_of(buffers, count, true);
+		if (!sweep->by_end)
+			return -ENOMEM;
+	}
+	if (!sweep->next || !sweep->previous)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= count; i++) {
 		sweep->next[i] = i == count ? 0 : i + 1;
@@ -118,6 +148,12 @@ static void sweep_end(struct sweep *sweep)
 	free(sweep->by_end);
 	free(sweep->next);
 	free(sweep->previous);
+}
+
+/* The i-th to end. */
+static uint32_t sweep_at(const struct sweep *sweep, uint32_t i)
+{
+	return sweep->by_end ? (uint32_t)sweep->by_end[i].end : i;
 }
 
 static void sweep_leave(struct sweep *sweep, uint32_t i)
@@ -166,10 +202,10 @@ static int find_releases(struct bank_map *map, const struct bank_buffer *buffers
 	if (r == 0)
 		try_edge(&sweep, map, map->bank.start);
 	for (uint32_t i = 0; r == 0 && i < count;) {
-		uint64_t edge = sweep.by_end[i].start;
+		uint64_t edge = buffers[sweep_at(&sweep, i)].range.end;
 
-		for (; i < count && sweep.by_end[i].start == edge; i++)
-			sweep_leave(&sweep, (uint32_t)sweep.by_end[i].end);
+		for (; i < count && buffers[sweep_at(&sweep, i)].range.end == edge; i++)
+			sweep_leave(&sweep, sweep_at(&sweep, i));
 		try_edge(&sweep, map, edge);
 	}
 	sweep_end(&sweep);

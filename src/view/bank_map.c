@@ -10,7 +10,10 @@
 /* Rows of the table; of more pieces the short ones are folded. */
 #define PIECES_SHOWN 32u
 #define BAR_COLUMNS  78u
-#define CELL_COLUMNS 12
+
+#define ADDRESS_COLUMNS 11
+#define SIZE_COLUMNS	10
+#define COUNT_COLUMNS	9
 
 static uint64_t length(struct range range)
 {
@@ -88,52 +91,64 @@ static void write_sums(struct text *text, const struct bank_view *v)
 			    fact_number(v->left_out, cell));
 }
 
-static void write_contents(struct text *text, const struct bank_view *v,
-			   const struct bank_piece *piece)
+static void write_owner_name(struct text *text, const struct bank_view *v, uint32_t owner)
 {
+	if (owner == BANK_NONE)
+		text_puts(text, "several of them");
+	else
+		text_printf(text, "pid %u allocator %u", v->owners[owner].pid,
+			    v->owners[owner].allocator_id);
+}
+
+static void write_piece(struct text *text, const struct bank_view *v,
+			const struct bank_piece *piece)
+{
+	uint64_t bytes = length(piece->range);
 	char size[STYLE_CELL];
 
+	text_printf(text, "%#*" PRIx64 "%#*" PRIx64 "%*s", ADDRESS_COLUMNS, piece->range.start,
+		    ADDRESS_COLUMNS, piece->range.end, SIZE_COLUMNS, size_text(bytes, size));
 	if (piece->buffers == 0) {
-		text_puts(text, "-\n");
+		text_printf(text, "%*s\n", SIZE_COLUMNS, size);
 		return;
 	}
-	if (piece->owner == BANK_NONE)
-		text_puts(text, "several processes or allocators");
-	else
-		text_printf(text, "pid %u, allocator %u", v->owners[piece->owner].pid,
-			    v->owners[piece->owner].allocator_id);
-	if (piece->buffers > 1)
-		text_printf(text, ": %u buffers", piece->buffers);
-	if (piece->holes)
-		text_printf(text, ", %u holes of %s", piece->holes,
-			    size_text(piece->free_bytes, size));
-	text_puts(text, piece->is_shared ? ", shared\n" : "\n");
+	text_printf(text, "%*s%*u  ", SIZE_COLUMNS,
+		    piece->holes ? size_text(piece->free_bytes, size) : "-", COUNT_COLUMNS,
+		    piece->buffers);
+	write_owner_name(text, v, piece->owner);
+	text_puts(text, piece->is_shared ? " *\n" : "\n");
 }
 
 static void write_pieces(struct text *text, const struct bank_view *v, const struct style *style)
 {
 	struct bank_piece pieces[PIECES_SHOWN];
 	uint32_t count = bank_map_fold(v->map, PIECES_SHOWN, pieces);
-	char size[STYLE_CELL];
+	bool shared = false;
 
 	text_putc(text, '\n');
 	style_tone(text, style, TONE_BOLD);
-	text_printf(text, "%*s%*s%*s  WHAT", CELL_COLUMNS, "FROM", CELL_COLUMNS, "TO", CELL_COLUMNS,
-		    "SIZE");
+	text_printf(text, "%*s%*s%*s%*s%*s  OF", ADDRESS_COLUMNS, "FROM", ADDRESS_COLUMNS, "TO",
+		    SIZE_COLUMNS, "SIZE", SIZE_COLUMNS, "FREE", COUNT_COLUMNS, "BUFFERS");
 	style_tone(text, style, TONE_PLAIN);
 	text_putc(text, '\n');
 	for (uint32_t i = 0; i < count; i++) {
-		text_printf(text, "%#*" PRIx64 "%#*" PRIx64 "%*s  ", CELL_COLUMNS,
-			    pieces[i].range.start, CELL_COLUMNS, pieces[i].range.end, CELL_COLUMNS,
-			    size_text(length(pieces[i].range), size));
-		if (pieces[i].buffers == 0)
-			text_puts(text, "free ");
-		write_contents(text, v, &pieces[i]);
+		write_piece(text, v, &pieces[i]);
+		shared |= pieces[i].is_shared;
 	}
-	for (uint32_t i = 0; v->owner_count > 1 && i < v->owner_count; i++)
-		text_printf(text, "%spid %u, allocator %u: %u buffers, %s\n", i ? "" : "\n",
-			    v->owners[i].pid, v->owners[i].allocator_id, v->owners[i].buffers,
+	if (shared)
+		text_puts(text, "* another buffer lies over a part of it\n");
+}
+
+static void write_owners(struct text *text, const struct bank_view *v)
+{
+	char size[STYLE_CELL];
+
+	for (uint32_t i = 0; v->owner_count > 1 && i < v->owner_count; i++) {
+		text_puts(text, i ? "" : "\n");
+		write_owner_name(text, v, i);
+		text_printf(text, ": %u buffers, %s\n", v->owners[i].buffers,
 			    size_text(v->owners[i].bank_bytes, size));
+	}
 }
 
 /* Those that open more than one fewer does. Return: the last of them. */
@@ -163,6 +178,7 @@ void bank_map_write(struct text *text, const struct bank_view *view, const struc
 	write_heading(text, view, style);
 	write_sums(text, view);
 	write_pieces(text, view, style);
+	write_owners(text, view);
 	const struct bank_release *last = write_releases(text, view->map);
 
 	if (last) {
