@@ -107,6 +107,40 @@ static struct fact decode_fact(const struct notes *notes, yyjson_val *value,
 	return fact;
 }
 
+/*
+ * Members come in the order of the list when both sides are of one version: then each is found
+ * where the last one ended, not by a search from the start.
+ */
+struct cursor {
+	yyjson_val *object;
+	yyjson_obj_iter outer, inner;
+	const char *group; /* path of a field of the inner object; NULL: none yet */
+	size_t group_length;
+};
+
+static struct cursor cursor_of(yyjson_val *object)
+{
+	return (struct cursor){.object = object, .outer = yyjson_obj_iter_with(object)};
+}
+
+static yyjson_val *cursor_get(struct cursor *cursor, const struct field *field)
+{
+	const char *dot = strchr(field->path, '.');
+
+	if (!dot)
+		return yyjson_obj_iter_get(&cursor->outer, field->path);
+	size_t length = (size_t)(dot - field->path);
+
+	if (!cursor->group || length != cursor->group_length ||
+	    strncmp(cursor->group, field->path, length) != 0) {
+		cursor->group = field->path;
+		cursor->group_length = length;
+		cursor->inner = yyjson_obj_iter_with(
+			yyjson_obj_iter_getn(&cursor->outer, field->path, length));
+	}
+	return yyjson_obj_iter_get(&cursor->inner, dot + 1);
+}
+
 int decode_fields(struct snapshot *snapshot, yyjson_val *object, const struct field_list *list,
 		  void *to)
 {
@@ -116,13 +150,11 @@ int decode_fields(struct snapshot *snapshot, yyjson_val *object, const struct fi
 		.estimates = yyjson_obj_get(object, "estimates"),
 	};
 
+	struct cursor cursor = cursor_of(object);
+
 	for (size_t i = 0; i < list->count; i++) {
 		const struct field *field = &list->fields[i];
-		const char *dot = strchr(field->path, '.');
-		yyjson_val *from =
-			dot ? yyjson_obj_getn(object, field->path, (size_t)(dot - field->path))
-			    : object;
-		yyjson_val *value = yyjson_obj_get(from, field_name(field));
+		yyjson_val *value = cursor_get(&cursor, field);
 		string_id text;
 
 		if (field->type != FIELD_TEXT) {

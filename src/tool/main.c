@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&command_l1,
 	&command_explain,
 	&command_fit,
+	&command_map,
 	&command_programs,
 	&command_run,
 	&command_env,

@@ -58,6 +58,6 @@ int usage_error(const struct command *command, const char *format, ...)
 
 extern const struct command command_adopt, command_buffers, command_dmon, command_doctor, command_dump,
 	command_env,
-	command_explain, command_fit, command_l1, command_picture, command_pmon, command_programs, command_run, command_version;
+	command_explain, command_fit, command_l1, command_map, command_picture, command_pmon, command_programs, command_run, command_version;
 
 #endif
