@@ -47,7 +47,8 @@ static void put_device(struct text *text, const struct snapshot *snapshot,
 	if (device->process == SNAPSHOT_NONE)
 		put_place(&object, device);
 	put_memories(&object, device->memory);
-	put_l1(&object, &device->l1);
+	if (device->process == SNAPSHOT_NONE || !snapshot->is_brief)
+		put_l1(&object, &device->l1);
 	encode_end(&object);
 }
 
@@ -97,7 +98,8 @@ static void put_allocator(struct text *text, const struct snapshot *snapshot,
 	encode_fields(&object, &allocator_fields, allocator);
 	put_chips(&object, allocator);
 	put_counts(&object, allocator);
-	put_memories(&object, allocator->memory);
+	if (!snapshot->is_brief)
+		put_memories(&object, allocator->memory);
 	encode_end(&object);
 }
 

@@ -20,6 +20,7 @@
 struct collect_options {
 	bool buffers;	   /* list every live buffer */
 	bool programs;	   /* list programs with what they use of L1 */
+	bool brief;	   /* from a server: no more of processes than the picture shows */
 	bool largest_free; /* compute largest free ranges: reads the slots as well */
 	uint32_t pid;	   /* only this process; 0: all */
 	bool cards;	   /* what the driver tells: cards, telemetry, who has them open */

@@ -101,12 +101,16 @@ static void route_snapshot(struct server *server, const struct route_request *re
 					  .programs = true};
 	struct snapshot snapshot;
 
-	if (not_modified(server, request, response, options.largest_free))
+	bool brief = flag_argument(request, "brief");
+
+	if (not_modified(server, request, response,
+			 (uint64_t)options.largest_free + (brief ? 6 : 0)))
 		return;
 	int r = server_snapshot(server, &options, &request->viewer, &snapshot);
 
 	if (r < 0)
 		return fail_errno(response, r);
+	snapshot.is_brief = brief;
 	json_write_snapshot(&response->body, &snapshot);
 	snapshot_clear(&snapshot);
 }

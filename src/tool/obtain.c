@@ -19,6 +19,7 @@
 #define TARGET_FAILURES "/v1/failures"
 #define TARGET_SNAPSHOT "/v1/snapshot"
 #define TARGET_HOLES	"/v1/snapshot?largest_free=1"
+#define TARGET_PICTURE	"/v1/snapshot?largest_free=1&brief=1"
 
 /* One question to a server, and who understands the answer. */
 struct question {
@@ -90,6 +91,7 @@ static struct question question_of(const struct collect_options *options, struct
 	else
 		(void)snprintf(question.target, sizeof question.target, "%s",
 			       options->buffers	       ? TARGET_BUFFERS
+			       : options->brief	       ? TARGET_PICTURE
 			       : options->largest_free ? TARGET_HOLES
 						       : TARGET_SNAPSHOT);
 	return question;

@@ -206,6 +206,7 @@ static int once(void *context)
 {
 	struct request *request = context;
 	const struct collect_options options = {
+		.brief = request->mode == MODE_PICTURE && request->view.format == FORMAT_TABLE,
 		.largest_free = true, .cards = true, .programs = true, .root = request->view.root};
 	struct collect_notes notes;
 	struct snapshot snapshot;
