@@ -219,7 +219,7 @@ struct listed {
 
 static void add_buffer(struct listed *listed, const struct buffer *b, uint64_t base, uint64_t end)
 {
-	uint64_t stop;
+	uint64_t stop = 0;
 
 	listed->buffers++;
 	listed->fits &=

@@ -129,7 +129,7 @@ static int add_card(struct collection *collection, const struct sampler_card *fr
 	struct snapshot *snapshot = &collection->snapshot;
 	const struct card_reading *reading = from->reading;
 	const struct board *board = board_of(reading);
-	uint32_t arch = arch_of(reading), index;
+	uint32_t arch = arch_of(reading), index = 0;
 	struct span users = {0};
 	int r = add_users(collection, reading, &users);
 

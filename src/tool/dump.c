@@ -194,7 +194,7 @@ static int make_sets(const struct moment *moment, struct sets *ret_sets)
 
 static int write_set(const char *path, int directory, const struct set *set)
 {
-	for (int file = 0; file < MEMORY_REPORT_FILES; file++) {
+	for (enum memory_report_file file = 0; file < MEMORY_REPORT_FILES; file++) {
 		char name[64];
 
 		(void)snprintf(name, sizeof name, "%s%s", set->prefix, memory_report_name(file));
