@@ -264,6 +264,15 @@ void chip_map_clear(struct chip_map *map)
 	*map = (struct chip_map){0};
 }
 
+uint32_t chip_map_harvested(const struct chip_map *map)
+{
+	/* Tensix cores of a whole chip: 8 x 10, and 14 x 10 */
+	uint32_t whole = map->allocator->arch == 2 ? 80 : map->allocator->arch == 3 ? 140 : 0;
+	uint32_t have = map->allocator->l1.worker_x * map->allocator->l1.worker_y;
+
+	return have && have < whole ? whole - have : 0;
+}
+
 enum core_kind chip_map_kind(const struct chip_map *map, uint32_t x, uint32_t y)
 {
 	const struct l1_terms *l1 = &map->allocator->l1;

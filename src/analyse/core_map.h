@@ -84,6 +84,11 @@ struct chip_map {
 int chip_map_init(struct chip_map *map, const struct snapshot *snapshot,
 		  const struct device *device);
 void chip_map_clear(struct chip_map *map);
+/*
+ * chip_map_harvested - how many Tensix cores of the architecture this chip does not have: which ones
+ * no table tells. 0 when the worker grid is not known.
+ */
+uint32_t chip_map_harvested(const struct chip_map *map);
 /* chip_map_kind - of the core at logical x, y inside the worker grid */
 enum core_kind chip_map_kind(const struct chip_map *map, uint32_t x, uint32_t y);
 

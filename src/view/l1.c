@@ -128,7 +128,9 @@ int l1_write_grid(struct text *text, const struct style *style, const struct dev
 	style_row(text, style, &head);
 	for (uint32_t y = 0; r == 0 && y < map->worker_y; y++)
 		r = grid_row(text, style, map, y, &core, &fullest);
-	text_puts(&legend, "     N% of the core's L1 is in use or reserved; D dispatch core");
+	text_puts(&legend, "     N%: in use or reserved; D: dispatch core");
+	if (chip_map_harvested(map))
+		text_printf(&legend, "; %" PRIu32 " cores harvested", chip_map_harvested(map));
 	style_row(text, style, &legend);
 	if (r == 0 && fullest.any) {
 		style_rule(text, style, RULE_MIDDLE);

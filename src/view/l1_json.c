@@ -103,6 +103,31 @@ static void put_core(struct text *text, const struct device *device, const struc
 	encode_end(&object);
 }
 
+/* One of those that the chip does not have: it has no place in the logical grid. */
+static void put_harvested(struct text *text, const struct device *device,
+			  const struct chip_map *map)
+{
+	const struct core_range all = {0, map->size, CORE_RESERVED, CORE_STATE_NONE, SNAPSHOT_NONE,
+				       SNAPSHOT_NONE};
+	struct encoded object;
+
+	encode_begin(&object, text, map->snapshot);
+	encode_key(&object, "unique_id");
+	(void)encode_id(text, device->unique_id);
+	encode_fact(&object, "x", fact_absent(REASON_NONE));
+	encode_fact(&object, "y", fact_absent(REASON_NONE));
+	encode_fact(&object, "noc_x", fact_absent(REASON_NOT_EXPORTED));
+	encode_fact(&object, "noc_y", fact_absent(REASON_NOT_EXPORTED));
+	encode_key(&object, "kind");
+	(void)encode_text(text, core_kind_name(CORE_HARVESTED));
+	encode_fact(&object, "size_bytes", fact_of(map->size));
+	encode_key(&object, "ranges");
+	text_putc(text, '[');
+	put_range(text, map->snapshot, &all);
+	text_putc(text, ']');
+	encode_end(&object);
+}
+
 int l1_write_json(struct text *text, const struct device *device, const struct chip_map *map,
 		  bool *any)
 {
@@ -119,6 +144,12 @@ int l1_write_json(struct text *text, const struct device *device, const struct c
 			*any = true;
 			put_core(text, device, map, x, y, &core);
 		}
+	for (uint32_t i = 0; r == 0 && i < chip_map_harvested(map); i++) {
+		if (*any)
+			text_putc(text, ',');
+		*any = true;
+		put_harvested(text, device, map);
+	}
 	core_map_clear(&core);
 	return r;
 }

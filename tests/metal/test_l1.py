@@ -43,6 +43,10 @@ def check(document, line, seen):
     workers = [c for c in document["cores"] if c["kind"] == "worker"]
     dispatch = [c for c in document["cores"] if c["kind"] == "dispatch"]
     equal(len(workers) > 0 and len(dispatch) > 0, True, line["event"])
+    # a chip has all its Tensix cores, in one way or another
+    chips = {c["unique_id"] for c in document["cores"]}
+    whole = {1499136: 80, 1572864: 140}[workers[0]["size_bytes"]]
+    equal(len(document["cores"]), whole * len(chips), line["event"])
     for device in picture["devices"]:
         own = [c["terms"] for c in workers if c["unique_id"] == device["unique_id"]]
         if not own:
