@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
 	&command_pmon,
 	&command_dump,
 	&command_explain,
+	&command_failures,
 	&command_fit,
 	&command_map,
 	&command_programs,

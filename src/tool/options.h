@@ -57,6 +57,6 @@ int usage_error(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 extern const struct command command_adopt, command_buffers, command_dmon, command_dump, command_env,
-	command_explain, command_fit, command_map, command_picture, command_pmon, command_programs, command_run, command_version;
+	command_explain, command_failures, command_fit, command_map, command_picture, command_pmon, command_programs, command_run, command_version;
 
 #endif

@@ -58,6 +58,9 @@ static struct field fields[] = {
 	F(region_failure, requested_bytes), F(region_failure, page_bytes),
 	F(region_failure, free_bytes_per_bank), F(region_failure, largest_bytes_per_bank),
 	F(region_failure, allocator), F(region_failure, thread), F(region_failure, type),
+	F(region_failure, kind), F(region_failure, program_id),
+	F(region_failure, end_address), F(region_failure, lowest_address),
+	F(region_failure, needed_bytes), F(region_failure, limit_bytes),
 	F(region_failure, reserved),
 
 	S(region_totals), F(region_totals, seq), F(region_totals, requested_bytes),
