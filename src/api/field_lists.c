@@ -283,19 +283,47 @@ static const struct field capability_rows[] = {
 };
 LIST(capability_fields, "Capability", capability_rows);
 
+static const char *failure_word(unsigned value)
+{
+	return failure_kind_name(value);
+}
+
+static const struct field_words failure_words = {failure_word, FAILURE_KINDS};
+
+/* A figure that only some kinds of failures have. */
+#define OF_KIND(member, wanted_unit, when, text)                                                   \
+	{.path = #member, .type = FIELD_NUMBER, .storage = STORED_FACT,                            \
+	 .offset = offsetof(struct failure, member), .may_not_apply = true, .unit = wanted_unit,   \
+	 .null_when = when, .help = text}
+
 static const struct field failure_rows[] = {
 	PLAIN(failure, STORED_U64, number, "", "1 is the first of the process"),
+	{.path = "kind", .type = FIELD_WORD, .storage = STORED_U32,
+	 .offset = offsetof(struct failure, kind), .words = &failure_words, .unit = "",
+	 .null_when = "never",
+	 .help = "allocation; clash: a program's memory and an L1 buffer want the same addresses; "
+		 "program_too_large: for L1, or for the kernel-config ring"},
 	PLAIN(failure, STORED_U64, age_ns, "ns", "time since then"),
 	{.path = "type", .type = FIELD_WORD, .storage = STORED_FACT,
 	 .offset = offsetof(struct failure, type), .words = &type_words, .unit = "",
 	 .null_when = "unknown", .help = "memory type"},
-	PLAIN(failure, STORED_U64, requested_bytes, "bytes", "size of the request"),
-	PLAIN(failure, STORED_U64, page_bytes, "bytes", "page size of the request"),
+	OF_KIND(requested_bytes, "bytes", "of a program", "size of the request"),
+	OF_KIND(page_bytes, "bytes", "of a program", "page size of the request"),
 	FACT(failure, "allocator", allocator, "", "unknown", "allocator that was asked"),
-	FACT(failure, "bank_free_bytes", bank_free_bytes, "bytes", "unknown",
-	     "free bytes of a bank at that moment, as the allocator said"),
-	FACT(failure, "bank_largest_free_bytes", bank_largest_free_bytes, "bytes", "unknown",
-	     "largest free range of a bank at that moment, likewise"),
+	OF_KIND(bank_free_bytes, "bytes", "unknown, or of a program",
+		"free bytes of a bank at that moment, as the allocator said"),
+	OF_KIND(bank_largest_free_bytes, "bytes", "unknown, or of a program",
+		"largest free range of a bank at that moment, likewise"),
+	OF_KIND(program, "", "unknown, or of an allocation",
+		"the process's own number of the program, as in the error text"),
+	OF_KIND(end_address, "", "unknown, or not so",
+		"where its highest circular or dataflow buffer ends"),
+	OF_KIND(lowest_address, "", "unknown, or not so",
+		"of the allocator's L1 buffers at that moment"),
+	OF_KIND(needed_bytes, "bytes", "unknown, or not too long for the ring",
+		"of the kernel-config ring: an estimate, its code alone"),
+	OF_KIND(limit_bytes, "bytes", "unknown, or not too large",
+		"what there is: size of the ring, or address at which a core's L1 ends"),
 	PLAIN(failure, STORED_U32, thread, "", "thread id, as the process sees it"),
 };
 LIST(failure_fields, "Failure", failure_rows);

@@ -42,8 +42,10 @@ int json_read_snapshot(const char *json, size_t length, struct snapshot *ret_sna
 int json_read_buffers(const char *json, size_t length, struct snapshot *ret_snapshot);
 /*
  * json_read_kept - of the answer to /v1/failures: the number of the newest table that was kept of a
- * process (pid 0: of any). Return: 0; -ENOENT: none was; -EBADMSG; -ENOMEM.
+ * process (pid 0: of any) for its `failure` (0: for any). Return: 0; -ENOENT: none was; -EBADMSG;
+ * -ENOMEM.
  */
-int json_read_kept(const char *json, size_t length, uint32_t pid, uint64_t *ret_number);
+int json_read_kept(const char *json, size_t length, uint32_t pid, uint64_t failure,
+		   uint64_t *ret_number);
 
 #endif

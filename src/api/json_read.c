@@ -270,7 +270,8 @@ int json_read_buffers(const char *json, size_t length, struct snapshot *ret_snap
 	return read_document(json, length, "ttmem.buffers/1", read_buffers, ret_snapshot);
 }
 
-int json_read_kept(const char *json, size_t length, uint32_t pid, uint64_t *ret_number)
+int json_read_kept(const char *json, size_t length, uint32_t pid, uint64_t failure,
+		   uint64_t *ret_number)
 {
 	yyjson_doc *doc = yyjson_read(json, length, 0);
 	yyjson_val *kept = yyjson_obj_get(yyjson_doc_get_root(doc), "kept"), *one;
@@ -282,7 +283,8 @@ int json_read_kept(const char *json, size_t length, uint32_t pid, uint64_t *ret_
 		yyjson_val *number = yyjson_obj_get(one, "number");
 
 		if (r != -ENOENT || !yyjson_is_uint(number) ||
-		    (pid != 0 && yyjson_get_uint(yyjson_obj_get(one, "pid")) != pid))
+		    (pid != 0 && yyjson_get_uint(yyjson_obj_get(one, "pid")) != pid) ||
+		    (failure != 0 && yyjson_get_uint(yyjson_obj_get(one, "failure")) != failure))
 			continue;
 		*ret_number = yyjson_get_uint(number);
 		r = 0;

@@ -123,6 +123,44 @@ static struct fact known_unless(uint64_t value, uint64_t unknown)
 	return value == unknown ? fact_absent(REASON_NOT_EXPORTED) : fact_of(value);
 }
 
+/* What only a failure of one kind has is not unknown in the others: it does not apply. */
+static struct fact figure_of(uint64_t value, bool applies)
+{
+	return !applies		     ? fact_absent(REASON_NONE)
+	       : value == UINT64_MAX ? fact_absent(REASON_NOT_EXPORTED)
+				     : fact_of(value);
+}
+
+static struct failure failure_of(const struct region_failure *from)
+{
+	bool program = from->kind != FAILURE_ALLOCATION, clash = from->kind == FAILURE_CLASH;
+	bool too_large = from->kind == FAILURE_TOO_LARGE;
+	struct failure to = {
+		.kind = from->kind,
+		.requested_bytes = figure_of(from->requested_bytes, !program),
+		.page_bytes = figure_of(from->page_bytes, !program),
+		.type = from->type < MEMORY_TYPES ? fact_of(from->type)
+						  : fact_absent(REASON_NOT_EXPORTED),
+		.allocator = known_unless(from->allocator, REGION_NONE),
+		.bank_free_bytes = figure_of(from->free_bytes_per_bank, !program),
+		.bank_largest_free_bytes = figure_of(from->largest_bytes_per_bank, !program),
+		.thread = from->thread,
+		.program = figure_of(from->program_id, program),
+		.end_address = figure_of(from->end_address,
+					 clash || (too_large && from->end_address != UINT64_MAX)),
+		/* ~0 is said of an allocator without buffers as well */
+		.lowest_address = figure_of(from->lowest_address,
+					    clash || from->lowest_address != UINT64_MAX),
+		.needed_bytes = figure_of(from->needed_bytes,
+					  too_large && from->end_address == UINT64_MAX),
+		.limit_bytes = figure_of(from->limit_bytes, too_large),
+	};
+
+	if (fact_is_known(to.needed_bytes))
+		to.needed_bytes = fact_estimate(to.needed_bytes.value, REASON_CODE_ALONE);
+	return to;
+}
+
 static int add_failures(struct collection *collection, const struct region_image *image,
 			struct span *ret_span)
 {
@@ -132,23 +170,19 @@ static int add_failures(struct collection *collection, const struct region_image
 	for (uint32_t i = 0; i < image->failure_count; i++) {
 		const struct region_failure *from = &image->failures[i];
 		uint32_t index;
+
+		/* of a newer writer: nothing of it could be said */
+		if (from->kind >= FAILURE_KINDS)
+			continue;
 		int r = snapshot_add_failure(snapshot, &index);
 
 		if (r < 0)
 			return r;
-		snapshot->failures[index] = (struct failure){
-			.number = image->head.failures_count - i,
-			.age_ns = collection_age(collection, from->time_ns),
-			.requested_bytes = from->requested_bytes,
-			.page_bytes = from->page_bytes,
-			.type = from->type < MEMORY_TYPES ? fact_of(from->type)
-							  : fact_absent(REASON_NOT_EXPORTED),
-			.allocator = known_unless(from->allocator, REGION_NONE),
-			.bank_free_bytes = known_unless(from->free_bytes_per_bank, UINT64_MAX),
-			.bank_largest_free_bytes =
-				known_unless(from->largest_bytes_per_bank, UINT64_MAX),
-			.thread = from->thread,
-		};
+		struct failure *to = &snapshot->failures[index];
+
+		*to = failure_of(from);
+		to->number = image->head.failures_count - i;
+		to->age_ns = collection_age(collection, from->time_ns);
 		ret_span->count++;
 	}
 	return 0;

@@ -3,8 +3,9 @@
  * The functions around programs that we step into; as in handlers.c, arguments
  * and results travel unchanged and no lock is held across a call.
  *
- * A program is looked at after its dispatch has returned: one that never got
- * so far (a clash, a failed compilation) is never seen.
+ * A program is looked at after its dispatch has returned. One that never got
+ * so far is no program of the table; when an exception ended it in one of the
+ * functions that check whether it fits, it is a failure.
  */
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 typedef void (*device_function)(void *, const void *);
 typedef void (*object_function)(void *);
 typedef void (*enqueue_function)(void *, void *, bool);
+typedef uint64_t (*finalize_function)(void *, void *);
 typedef void (*ring_function)(void *, uint32_t, uint32_t);
 
 void handle_program_allocate(void *program, const void *device)
@@ -51,6 +53,74 @@ void handle_program_destroy(void *program)
 	/* before: afterwards the address may be another program's */
 	programs_destroyed(program);
 	REAL(metal, program_destroy, object_function)(program);
+}
+
+/* Set while a check of a program's memory runs; still set when an exception leaves it. */
+struct check {
+	struct metal *metal;
+	const void *program; /* NULL: it came back */
+	const void *device;
+	bool dataflow;
+};
+
+static void check_end(struct check *check)
+{
+	if (__builtin_expect(check->program != NULL, 0))
+		programs_refused(check->metal, check->program, check->device, check->dataflow);
+}
+
+static void validate(enum metal_handler handler, void *program, const void *device, bool dataflow)
+{
+	struct metal *metal = metal_get();
+
+	if (!metal)
+		return;
+	struct check check __attribute__((cleanup(check_end))) = {metal, program, device, dataflow};
+
+	((device_function)metal->real[handler])(program, device);
+	check.program = NULL;
+}
+
+void handle_program_validate(void *program, const void *device)
+	EXPORT_AS("_ZN2tt8tt_metal6detail11ProgramImpl31validate_circular_buffer_regionEPKNS0_7IDeviceE");
+void handle_program_validate(void *program, const void *device)
+{
+	validate(METAL_HANDLER_program_validate, program, device, false);
+}
+
+void handle_program_validate_dfb(void *program, const void *device)
+	EXPORT_AS("_ZN2tt8tt_metal6detail11ProgramImpl31validate_dataflow_buffer_regionEPKNS0_7IDeviceE");
+void handle_program_validate_dfb(void *program, const void *device)
+{
+	validate(METAL_HANDLER_program_validate_dfb, program, device, true);
+}
+
+/* Likewise, of all programs of a workload. */
+struct layout {
+	struct metal *metal;
+	const void *workload; /* NULL: it came back */
+	const void *device;
+};
+
+static void layout_end(struct layout *layout)
+{
+	if (__builtin_expect(layout->workload != NULL, 0))
+		programs_too_long(layout->metal, layout->workload, layout->device);
+}
+
+uint64_t handle_workload_finalize(void *workload, void *device)
+	EXPORT_AS("_ZN2tt8tt_metal11distributed16MeshWorkloadImpl16finalize_offsetsEPNS1_10MeshDeviceE");
+uint64_t handle_workload_finalize(void *workload, void *device)
+{
+	struct metal *metal = metal_get();
+
+	if (!metal)
+		return 0;
+	struct layout layout __attribute__((cleanup(layout_end))) = {metal, workload, device};
+	uint64_t result = REAL(metal, workload_finalize, finalize_function)(workload, device);
+
+	layout.workload = NULL;
+	return result;
 }
 
 static void enqueue(enum metal_handler handler, void *queue, void *workload, bool blocking)

@@ -237,7 +237,7 @@ void hook_deallocated(struct metal *metal, const void *buffer)
 	(void)region_writer_free(writer, (uint64_t)(uintptr_t)buffer);
 }
 
-/* What lay in memory when an allocation failed: for servers, and for readers to find. */
+/* What lay in memory when something failed: for servers, and for readers to find. */
 static void keep_circumstances(struct region_writer *writer, uint64_t time_ns)
 {
 	int saved_errno = errno;
@@ -250,6 +250,15 @@ static void keep_circumstances(struct region_writer *writer, uint64_t time_ns)
 	errno = saved_errno;
 }
 
+void hook_refused(struct region_writer *writer, struct region_failure *failure)
+{
+	refresh_cache(writer);
+	failure->thread = cache.tid;
+	failure->time_ns = hook_now_ns();
+	region_writer_fail(writer, failure);
+	keep_circumstances(writer, failure->time_ns);
+}
+
 void hook_failed(struct metal *metal, const void *allocator, const void *buffer)
 {
 	struct region_failure failure = {
@@ -257,6 +266,11 @@ void hook_failed(struct metal *metal, const void *allocator, const void *buffer)
 		.largest_bytes_per_bank = UINT64_MAX,
 		.allocator = REGION_NONE,
 		.type = REGION_NONE,
+		.program_id = UINT64_MAX,
+		.end_address = UINT64_MAX,
+		.lowest_address = UINT64_MAX,
+		.needed_bytes = UINT64_MAX,
+		.limit_bytes = UINT64_MAX,
 	};
 	struct region_buffer b;
 	struct region_writer *writer = metal->off ? NULL : hook_writer(metal);
@@ -264,9 +278,6 @@ void hook_failed(struct metal *metal, const void *allocator, const void *buffer)
 
 	if (!writer)
 		return;
-	refresh_cache(writer);
-	failure.thread = cache.tid;
-	failure.time_ns = hook_now_ns();
 	uint64_t object = (uint64_t)(uintptr_t)allocator;
 
 	if (metal_buffer_request(metal, buffer, object, &b)) {
@@ -275,7 +286,7 @@ void hook_failed(struct metal *metal, const void *allocator, const void *buffer)
 		failure.page_bytes = b.page_bytes;
 		failure.allocator = region_writer_allocator_find(writer, object, b.device);
 		if (failure.allocator == REGION_NONE &&
-		    add_allocator(metal, writer, object, b.device, failure.time_ns,
+		    add_allocator(metal, writer, object, b.device, hook_now_ns(),
 				  &failure.allocator) < 0)
 			failure.allocator = REGION_NONE;
 		/* the exception has left allocate_buffer, and with it the allocator's lock */
@@ -284,8 +295,7 @@ void hook_failed(struct metal *metal, const void *allocator, const void *buffer)
 			failure.largest_bytes_per_bank = words[3];
 		}
 	}
-	region_writer_fail(writer, &failure);
-	keep_circumstances(writer, failure.time_ns);
+	hook_refused(writer, &failure);
 }
 
 void hook_opened(struct metal *metal, const void *mesh)

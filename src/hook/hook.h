@@ -19,6 +19,8 @@ void hook_allocated(struct metal *metal, const void *buffer);
 void hook_deallocated(struct metal *metal, const void *buffer);
 /* hook_failed - an exception came out of allocate_buffer */
 void hook_failed(struct metal *metal, const void *allocator, const void *buffer);
+/* hook_refused - a program failed: thread and time are filled in, then as for an allocation */
+void hook_refused(struct region_writer *writer, struct region_failure *failure);
 /* hook_opened - a MeshDevice is ready */
 void hook_opened(struct metal *metal, const void *mesh);
 /* hook_mesh_closed, hook_chip_closed - a device object is gone; the pointer is only a name now */

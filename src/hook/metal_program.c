@@ -362,8 +362,23 @@ static void add_sums(struct metal_program_scratch *scratch)
 		}
 }
 
-void metal_program_describe(struct metal *metal, const struct metal_program_place *place,
-			    struct metal_program_scratch *scratch)
+/* Of the kernels on one core; each range of a kernel says what it has there. */
+static uint64_t code_on_core(const struct metal_program_scratch *scratch, uint16_t x, uint16_t y)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < scratch->found.row.range_count; i++) {
+		const struct region_program_range *r = &scratch->ranges[i];
+
+		if (r->kind == REGION_RANGE_KERNEL && x >= r->x0 && x <= r->x1 && y >= r->y0 &&
+		    y <= r->y1)
+			sum += r->bytes;
+	}
+	return sum;
+}
+
+static void begin(struct metal *metal, const struct metal_program_place *place,
+		  struct metal_program_scratch *scratch)
 {
 	metal_function id = metal->symbol[METAL_SYMBOL_program_id];
 	struct region_program *row = &scratch->found.row;
@@ -386,6 +401,42 @@ void metal_program_describe(struct metal *metal, const struct metal_program_plac
 	scratch->found.kernels = scratch->kernels;
 	scratch->found.ranges = scratch->ranges;
 	scratch->found.is_restated = false;
+}
+
+void metal_program_memory(struct metal *metal, const struct metal_program_place *place,
+			  bool dataflow, struct metal_program_scratch *scratch)
+{
+	begin(metal, place, scratch);
+	add_circular_buffers(metal, place, scratch);
+	if (dataflow)
+		metal_dfb_describe(metal, place, scratch);
+	add_sums(scratch);
+}
+
+uint32_t metal_program_code(struct metal *metal, const struct metal_program_place *place,
+			    struct metal_program_scratch *scratch)
+{
+	uint64_t most = 0;
+
+	begin(metal, place, scratch);
+	add_kernels(metal, place, scratch);
+	/* where it is most some range begins, in both directions */
+	for (uint32_t i = 0; i < scratch->found.row.range_count; i++)
+		for (uint32_t j = 0; j < scratch->found.row.range_count; j++) {
+			uint64_t sum = code_on_core(scratch, scratch->ranges[i].x0,
+						    scratch->ranges[j].y0);
+
+			most = sum > most ? sum : most;
+		}
+	return most > UINT32_MAX ? UINT32_MAX : (uint32_t)most;
+}
+
+void metal_program_describe(struct metal *metal, const struct metal_program_place *place,
+			    struct metal_program_scratch *scratch)
+{
+	struct region_program *row = &scratch->found.row;
+
+	begin(metal, place, scratch);
 	add_kernels(metal, place, scratch);
 	add_circular_buffers(metal, place, scratch);
 	metal_dfb_describe(metal, place, scratch);

@@ -30,6 +30,19 @@ struct metal_program_scratch {
 void metal_program_describe(struct metal *metal, const struct metal_program_place *place,
 			    struct metal_program_scratch *scratch);
 
+/*
+ * metal_program_memory - only its circular buffers and, with `dataflow`, its dataflow buffers: what
+ * may be asked of a program that did not come as far as its dispatch.
+ */
+void metal_program_memory(struct metal *metal, const struct metal_program_place *place,
+			  bool dataflow, struct metal_program_scratch *scratch);
+/*
+ * metal_program_code - only its kernels, of a program that has been compiled. Return: bytes of code
+ * on the core that has the most; a lower bound of its entry of the ring.
+ */
+uint32_t metal_program_code(struct metal *metal, const struct metal_program_place *place,
+			    struct metal_program_scratch *scratch);
+
 /* metal_dfb_describe - dataflow buffers and scratchpads (metal_dfb.c) */
 void metal_dfb_describe(const struct metal *metal, const struct metal_program_place *place,
 			struct metal_program_scratch *scratch);

@@ -9,6 +9,9 @@
 #include "hook/metal_call.h"
 #include "hook/metal_program.h"
 
+/* enum memory_type */
+#define MEMORY_ROW_L1 1
+
 /* Buffers that one ring manager gets at a device's start, the worker cores' first. */
 #define RING_CALLS 5
 
@@ -24,6 +27,15 @@ static __thread __attribute__((tls_model("initial-exec"))) struct {
 	uint32_t ring_calls;
 	const void *manager;
 } thread;
+
+/* The longest program of a workload that was refused. */
+struct longest {
+	struct metal *metal;
+	struct region_writer *writer;
+	uint64_t device;
+	struct metal_program_scratch *scratch;
+	struct region_failure *failure;
+};
 
 /* One dispatch on its way through the programs of its workload. */
 struct dispatch {
@@ -86,6 +98,14 @@ static bool find_home(const struct dispatch *dispatch, struct region_home *ret_h
 	return region_writer_home(dispatch->writer, dispatch->device, ret_home);
 }
 
+static struct metal_program_scratch *scratch_map(void)
+{
+	struct metal_program_scratch *scratch =
+		mmap(NULL, sizeof *scratch, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return scratch == MAP_FAILED ? NULL : scratch;
+}
+
 /* Met for the first time, or laid out anew: ask it, without the lock, then write it down. */
 static void describe(const struct dispatch *dispatch, uint64_t program, uint64_t node, bool restated)
 {
@@ -97,9 +117,8 @@ static void describe(const struct dispatch *dispatch, uint64_t program, uint64_t
 		region_writer_program_unknown(dispatch->writer);
 		return;
 	}
-	scratch = mmap(NULL, sizeof *scratch, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0);
-	if (scratch == MAP_FAILED) {
+	scratch = scratch_map();
+	if (!scratch) {
 		region_writer_program_unknown(dispatch->writer);
 		return;
 	}
@@ -149,6 +168,128 @@ void programs_dispatched(struct metal *metal, const void *queue, const void *wor
 	     unknown > 0; unknown--)
 		region_writer_program_unknown(dispatch.writer);
 	hook_ticked(dispatch.writer, dispatch.time_ns);
+}
+
+static struct region_failure failure_of(enum region_failure_kind kind)
+{
+	return (struct region_failure){
+		.kind = kind,
+		.free_bytes_per_bank = UINT64_MAX,
+		.largest_bytes_per_bank = UINT64_MAX,
+		.allocator = REGION_NONE,
+		.type = MEMORY_ROW_L1,
+		.program_id = UINT64_MAX,
+		.end_address = UINT64_MAX,
+		.lowest_address = UINT64_MAX,
+		.needed_bytes = UINT64_MAX,
+		.limit_bytes = UINT64_MAX,
+	};
+}
+
+/* Only such a program's addresses may be asked for. The end is that of the part that was checked. */
+static void read_end(struct metal *metal, const struct metal_program_place *place, bool dataflow,
+		     struct metal_program_scratch *scratch, struct region_failure *failure)
+{
+	uint16_t kind = dataflow ? REGION_RANGE_DATAFLOW_BUFFER : REGION_RANGE_CIRCULAR_BUFFER;
+	uint64_t end = 0;
+
+	if (!is_laid_out(place->program))
+		return;
+	metal_program_memory(metal, place, dataflow, scratch);
+	failure->program_id = scratch->found.row.program_id;
+	for (uint32_t i = 0; i < scratch->found.row.range_count; i++) {
+		const struct region_program_range *r = &scratch->ranges[i];
+		uint64_t top = (uint64_t)r->address + r->bytes;
+
+		if (r->kind == kind && !r->flags && top > end)
+			end = top;
+	}
+	if (end && !(dataflow && scratch->found.row.flags & REGION_PROGRAM_NO_DFB))
+		failure->end_address = end;
+}
+
+/* Which of the two it was: too large for any L1, or for what the buffers have left of it. */
+static bool classify(struct region_failure *failure, const struct region_home *home)
+{
+	if (failure->end_address == UINT64_MAX)
+		return true; /* not known how far; what throws there is nearly always a clash */
+	if (home->l1_high && failure->end_address > home->l1_high) {
+		failure->kind = REGION_FAILURE_TOO_LARGE;
+		failure->limit_bytes = home->l1_high;
+		return true;
+	}
+	/* else it was another complaint, of which we know nothing */
+	return failure->end_address > failure->lowest_address;
+}
+
+void programs_refused(struct metal *metal, const void *program, const void *device, bool dataflow)
+{
+	struct region_failure failure = failure_of(REGION_FAILURE_CLASH);
+	struct dispatch dispatch = {.metal = metal, .device = (uint64_t)(uintptr_t)device};
+	struct metal_program_place place = {.program = (uint64_t)(uintptr_t)program,
+					    .device = dispatch.device};
+	struct metal_program_scratch *scratch;
+	struct region_home home;
+	int saved_errno = errno;
+
+	dispatch.writer = metal->off ? NULL : hook_writer(metal);
+	if (!dispatch.writer || !find_home(&dispatch, &home))
+		return;
+	scratch = scratch_map();
+	if (scratch) {
+		place.allocator = failure.allocator = home.row;
+		place.l1_low = home.l1_low;
+		place.l1_high = home.l1_high;
+		read_end(metal, &place, dataflow, scratch, &failure);
+		failure.lowest_address =
+			region_writer_lowest(dispatch.writer, home.row, failure.type);
+		(void)munmap(scratch, sizeof *scratch);
+		if (classify(&failure, &home))
+			hook_refused(dispatch.writer, &failure);
+	}
+	errno = saved_errno;
+}
+
+static void measure(void *argument, uint64_t program, uint64_t node)
+{
+	struct longest *longest = argument;
+	struct metal_program_place place = {.program = program, .device = longest->device};
+
+	(void)node;
+	if (!is_laid_out(program))
+		return;
+	uint64_t bytes = metal_program_code(longest->metal, &place, longest->scratch);
+
+	if (longest->failure->needed_bytes != UINT64_MAX && bytes <= longest->failure->needed_bytes)
+		return;
+	longest->failure->needed_bytes = bytes;
+	longest->failure->program_id = longest->scratch->found.row.program_id;
+}
+
+void programs_too_long(struct metal *metal, const void *workload, const void *device)
+{
+	/* a MeshWorkload is a pointer to its MeshWorkloadImpl */
+	const void *const handle[1] = {workload};
+	struct region_failure failure = failure_of(REGION_FAILURE_TOO_LARGE);
+	struct dispatch dispatch = {.metal = metal, .device = (uint64_t)(uintptr_t)device};
+	struct longest longest = {
+		.metal = metal, .device = dispatch.device, .failure = &failure};
+	uint64_t ring = __atomic_load_n(&metal->ring, __ATOMIC_ACQUIRE) & UINT32_MAX;
+	struct region_home home;
+	int saved_errno = errno;
+
+	dispatch.writer = metal->off ? NULL : hook_writer(metal);
+	if (!dispatch.writer || !find_home(&dispatch, &home))
+		return;
+	longest.scratch = scratch_map();
+	if (longest.scratch) {
+		failure.allocator = home.row;
+		failure.limit_bytes = ring ? ring : UINT64_MAX;
+		(void)metal_workload_programs(metal, handle, is_laid_out, measure, &longest);
+		(void)munmap(longest.scratch, sizeof *longest.scratch);
+		hook_refused(dispatch.writer, &failure);
+	}
+	errno = saved_errno;
 }
 
 void programs_touched(const void *program)

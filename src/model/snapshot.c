@@ -31,6 +31,14 @@ const char *availability_name(enum fact_availability availability)
 	return availability <= AVAILABLE_OFF ? names[availability] : names[0];
 }
 
+const char *failure_kind_name(uint32_t kind)
+{
+	static const char *const names[FAILURE_KINDS] = {"allocation", "clash",
+							 "program_too_large"};
+
+	return kind < FAILURE_KINDS ? names[kind] : "unknown";
+}
+
 const char *card_state_name(enum card_state state)
 {
 	static const char *const names[CARD_STATES] = {"ok", "stuck", "reset", "gone"};

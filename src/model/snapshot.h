@@ -54,6 +54,9 @@ enum fact_availability {
 /* availability_name - "unknown", "present", "missing", "failed", "off" */
 const char *availability_name(enum fact_availability availability);
 
+/* failure_kind_name - "allocation", "clash", "program_too_large" */
+const char *failure_kind_name(uint32_t kind);
+
 struct capability {
 	string_id name;
 	string_id reason; /* 0 when present */
@@ -127,15 +130,28 @@ struct card_user {
 	uint32_t handles;
 };
 
+enum failure_kind {
+	FAILURE_ALLOCATION = 0,
+	FAILURE_CLASH = 1,     /* of a program with a buffer */
+	FAILURE_TOO_LARGE = 2, /* a program: than L1, or than the kernel-config ring */
+	FAILURE_KINDS
+};
+
 struct failure {
 	uint64_t number; /* 1 is the process's first */
 	uint64_t age_ns;
-	uint64_t requested_bytes;
-	uint64_t page_bytes;
+	uint32_t kind; /* enum failure_kind */
+	struct fact requested_bytes, page_bytes; /* of an allocation */
 	struct fact type;      /* enum memory_type */
 	struct fact allocator; /* id */
 	struct fact bank_free_bytes, bank_largest_free_bytes;
 	uint32_t thread;
+	/* of a program */
+	struct fact program;	    /* the process's own number of it */
+	struct fact end_address;    /* of its highest circular or dataflow buffer */
+	struct fact lowest_address; /* of the L1 buffers */
+	struct fact needed_bytes;   /* of the ring: an estimate, its code alone */
+	struct fact limit_bytes;    /* size of the ring, or of L1 */
 };
 
 /* What could not be recorded, and other marks of quality of one process's table. */

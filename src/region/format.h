@@ -9,7 +9,7 @@
  *
  *   0x000000  head           one page: identity, the directory of parts, counters
  *   0x001000  capabilities   what this TT-Metal lets us know, one row a fact
- *   0x002000  failures       a ring of the last failed allocations
+ *   0x002000  failures       a ring of the last failures: of allocations and of programs
  *   0x004000  totals         one row per (allocator, memory type)
  *   0x014000  verify         the allocator's own statistics, parallel to totals
  *   0x024000  allocators     geometry and chips, one row per allocator
@@ -127,7 +127,7 @@ struct region_head {
 	uint32_t slots_high_water; /* slots at or above this index were never used */
 	uint32_t slots_live;
 	uint64_t allocators_used; /* rows at or above this index were never used */
-	uint64_t failures_count;  /* failed allocations so far; ring index = count % rows */
+	uint64_t failures_count;  /* failures so far, of any kind; ring index = count % rows */
 	uint64_t moved; /* 1: the process went on in another file; this one is history */
 	uint64_t left_out; /* of a copy: live buffers it had no room for, the smallest */
 	uint64_t reserved1[2];
@@ -168,6 +168,13 @@ struct region_capability {
 	char	 detail[96]; /* NUL-terminated */
 };
 
+/* What did not work, and which of the fields below mean anything. */
+enum region_failure_kind {
+	REGION_FAILURE_ALLOCATION = 0,
+	REGION_FAILURE_CLASH = 1,     /* a program's memory and a buffer want the same addresses */
+	REGION_FAILURE_TOO_LARGE = 2, /* a program is larger than L1, or than the kernel-config ring */
+};
+
 struct region_failure {
 	uint64_t seq;
 	uint64_t time_ns;
@@ -178,7 +185,14 @@ struct region_failure {
 	uint32_t allocator; /* row index; ~0 unknown */
 	uint32_t thread;
 	uint32_t type; /* enum memory_type; ~0 unknown */
-	uint32_t reserved;
+	uint32_t kind; /* enum region_failure_kind */
+	/* 64: of a program; all of them ~0 when unknown, or not of this kind */
+	uint64_t program_id;
+	uint64_t end_address;	 /* where its highest circular or dataflow buffer ends */
+	uint64_t lowest_address; /* of the allocator's L1 buffers */
+	uint64_t needed_bytes; /* of the ring: its code alone, so the entry is longer still */
+	uint64_t limit_bytes;  /* size of the ring, or address where the L1 of a core ends */
+	uint64_t reserved[3];
 };
 
 /*
@@ -494,7 +508,8 @@ REGION_ASSERT_OFFSET(region_head, left_out, 1064);
 REGION_ASSERT_OFFSET(region_head, dropped_full, 1088);
 REGION_ASSERT_OFFSET(region_head, copies, 1144);
 REGION_ASSERT_SIZE(region_capability, 128);
-REGION_ASSERT_SIZE(region_failure, 64);
+REGION_ASSERT_SIZE(region_failure, 128);
+REGION_ASSERT_OFFSET(region_failure, program_id, 64);
 REGION_ASSERT_SIZE(region_totals, 64);
 REGION_ASSERT_SIZE(region_verify, 64);
 REGION_ASSERT_SIZE(region_geometry, 24);

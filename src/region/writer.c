@@ -360,7 +360,8 @@ void region_writer_fail(struct region_writer *writer, const struct region_failur
 
 	row_store((uint64_t *)&ring[at], &copy, sizeof copy, writer->event);
 	add(&head->failures_count, 1);
-	if (copy.allocator < writer->allocators_used && copy.type < REGION_MEMORY_TYPES) {
+	if (copy.kind == REGION_FAILURE_ALLOCATION && copy.allocator < writer->allocators_used &&
+	    copy.type < REGION_MEMORY_TYPES) {
 		struct region_totals *t = writer_totals(writer, copy.allocator, copy.type);
 
 		seq_begin(&t->seq, writer->event);
@@ -368,6 +369,22 @@ void region_writer_fail(struct region_writer *writer, const struct region_failur
 		seq_end(&t->seq, writer->event);
 	}
 	event_end(writer);
+}
+
+uint64_t region_writer_lowest(struct region_writer *writer, uint32_t row, uint32_t type)
+{
+	uint64_t lowest = UINT64_MAX;
+	const struct region_slot *slot;
+
+	if (!is_ready(writer))
+		return lowest;
+	region_lock_take(&writer->lock);
+	for (uint32_t at = 0; (slot = writer_next_live(writer, &at)); at++)
+		if (region_slot_allocator(slot->place_bank) == row &&
+		    region_slot_type(slot->place_bank) == type && slot->address < lowest)
+			lowest = slot->address;
+	region_lock_give(&writer->lock);
+	return lowest;
 }
 
 void region_writer_capability(struct region_writer *writer, const char *name,

@@ -167,7 +167,7 @@ int region_writer_share(struct region_writer *writer);
 void region_writer_unshare(struct region_writer *writer, int fd);
 /*
  * region_writer_copy - the table as it is now, in a file of its own (FAILURE_NAME, same format,
- * at most REGION_COPY_BYTES_MAX of slots: the largest buffers), for an allocation that has just
+ * at most REGION_COPY_BYTES_MAX of slots: the largest buffers), for a request that has just
  * failed. At most one a second; the last one stays open, so that readers find it. The newest row
  * of failures is its cause.
  * Return: a read-only descriptor to be sent and closed; -EAGAIN within that second; -errno.
@@ -207,8 +207,11 @@ int region_writer_alloc(struct region_writer *writer, struct region_buffer *buff
 void region_writer_dropped_allocator(struct region_writer *writer);
 /* region_writer_free - forgets a buffer. Return: true if it was known. */
 bool region_writer_free(struct region_writer *writer, uint64_t object);
-/* region_writer_fail - counts a failed allocation and keeps it in the ring */
+/* region_writer_fail - counts a failure and keeps it in the ring */
 void region_writer_fail(struct region_writer *writer, const struct region_failure *failure);
+
+/* region_writer_lowest - address of the lowest live buffer of a row and type; ~0: there is none */
+uint64_t region_writer_lowest(struct region_writer *writer, uint32_t row, uint32_t type);
 
 /* A program as it was found at its first dispatch; everything is copied. */
 struct region_program_found {

@@ -109,8 +109,7 @@ struct selection {
 	uint32_t count;
 };
 
-/* The next live slot at or after `at`, NULL when there is none. Free blocks are not touched. */
-static const struct region_slot *next_live(const struct region_writer *writer, uint32_t *at)
+const struct region_slot *writer_next_live(const struct region_writer *writer, uint32_t *at)
 {
 	for (; *at < writer->slots_max; ++*at) {
 		if (*at % REGION_BLOCK_SLOTS == 0) {
@@ -135,7 +134,7 @@ static struct selection select_largest(const struct region_writer *writer)
 	uint32_t counts[SIZE_CLASSES] = {0}, total = 0;
 	const struct region_slot *slot;
 
-	for (uint32_t at = 0; (slot = next_live(writer, &at)); at++) {
+	for (uint32_t at = 0; (slot = writer_next_live(writer, &at)); at++) {
 		counts[size_class(slot->requested_bytes)]++;
 		total++;
 	}
@@ -172,7 +171,7 @@ static int copy_largest(struct region_writer *writer, int fd, uint8_t *to)
 
 	if (r < 0)
 		return r;
-	for (uint32_t at = 0; count < selection.count && (slot = next_live(writer, &at)); at++)
+	for (uint32_t at = 0; count < selection.count && (slot = writer_next_live(writer, &at)); at++)
 		if (has_place(&selection, slot))
 			copy[count++] = *slot;
 	head->left_out = writer->live > count ? writer->live - count : 0;

@@ -115,6 +115,8 @@ int writer_file_create(const char *name, uint64_t bytes, uint64_t backed_bytes, 
 void *writer_file_map(int fd, uint64_t bytes, void *at);
 /* writer_file_reopen - another descriptor of a file of ours, if possible one that only reads */
 int writer_file_reopen(int fd);
+/* writer_next_live - the next live slot at or after *at, NULL: none. Free blocks are not touched. */
+const struct region_slot *writer_next_live(const struct region_writer *writer, uint32_t *at);
 /* writer_copy_table - all that is backed, into another file and its mapping. 0 or -errno. */
 int writer_copy_table(struct region_writer *writer, int fd, uint8_t *to);
 

@@ -77,6 +77,7 @@ int failures_add(struct failures *failures, const struct received *received)
 		return r;
 	}
 	table.left_out = image.head.left_out;
+	table.failure = image.head.failures_count;
 	region_image_clear(&image);
 	make_room(failures, table.bytes, table.uid);
 	table.number = ++failures->accepted;

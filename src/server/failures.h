@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables as they were when an allocation failed: sent by the process at that
+ * Tables as they were when an allocation or a program failed: sent by the process at that
  * moment, kept after it has ended. Newest 16, and not more memory than agreed.
  */
 #ifndef TTMEM_SERVER_FAILURES_H
@@ -19,6 +19,7 @@ struct failure_table {
 	struct region_map map; /* its file is closed: the mapping keeps it */
 	uint64_t number;       /* 1 is the first that this server got */
 	uint64_t time_ns;      /* CLOCK_REALTIME, of its arrival */
+	uint64_t failure;      /* of the process: the number of the one that it was made for */
 	uint64_t left_out;     /* buffers it had no room for, as its writer says */
 	uint64_t bytes, inode, device;
 	uint32_t pid, uid, gid;

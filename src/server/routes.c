@@ -315,9 +315,9 @@ static void write_kept(struct server *server, const struct route_request *reques
 		clock_rfc3339(table->time_ns, time, sizeof time);
 		text_printf(&response->body,
 			    "%s{\"number\":%" PRIu64 ",\"pid\":%u,\"uid\":%u,\"time\":\"%s\""
-			    ",\"left_out\":%" PRIu64 "}",
+			    ",\"failure\":%" PRIu64 ",\"left_out\":%" PRIu64 "}",
 			    any ? "," : "", table->number, table->pid, table->uid, time,
-			    table->left_out);
+			    table->failure, table->left_out);
 		any = true;
 	}
 	text_puts(&response->body, "]}");

@@ -50,13 +50,13 @@ int circumstances_choose(struct circumstances *circumstances, uint32_t pid)
 	return 0;
 }
 
-int circumstances_buffers(struct circumstances *circumstances, bool failed)
+int circumstances_buffers(struct circumstances *circumstances, uint64_t failure)
 {
 	const struct collect_options options = {.buffers = true,
 						.pid = circumstances->process->pid};
 
-	if (failed && !circumstances->no_server &&
-	    obtain_failed_moment(options.pid, &circumstances->buffers) == 0) {
+	if (failure && !circumstances->no_server &&
+	    obtain_failed_moment(options.pid, failure, &circumstances->buffers) == 0) {
 		circumstances->is_moment = true;
 		return 0;
 	}

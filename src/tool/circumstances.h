@@ -13,7 +13,7 @@ struct circumstances {
 	struct snapshot buffers; /* of `process` alone; empty until circumstances_buffers */
 	const struct process *process; /* in picture; NULL: none, or more than one */
 	bool no_server;
-	bool is_moment; /* the buffers are those of its last failed allocation */
+	bool is_moment; /* the buffers are those of the failure that was named */
 };
 
 /* circumstances_open - looks at the machine. Return: 0 or -errno. End with circumstances_close. */
@@ -25,10 +25,10 @@ void circumstances_close(struct circumstances *circumstances);
  */
 int circumstances_choose(struct circumstances *circumstances, uint32_t pid);
 /*
- * circumstances_buffers - of the chosen process; with `failed`, those of the moment of its last
- * failed allocation, if a server kept them. Return: 0 or -errno.
+ * circumstances_buffers - of the chosen process; with `failure`, a number of its, those of that
+ * moment, if a server kept them. Return: 0 or -errno.
  */
-int circumstances_buffers(struct circumstances *circumstances, bool failed);
+int circumstances_buffers(struct circumstances *circumstances, uint64_t failure);
 /*
  * circumstances_allocator - of the chosen process, for a memory type: the open one that holds the
  * most of it, else the last one opened. NULL: it has none.

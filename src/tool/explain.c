@@ -25,20 +25,23 @@ static const struct option_row rows[] = {
 	{"file", 'f', ARGUMENT_REQUIRED, "FILE", "read the text from FILE; -: standard input", NULL},
 	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "it happened in this process", NULL},
 	{"last", 0, ARGUMENT_NONE, NULL,
-	 "no text: the last failed allocation that was recorded", NULL},
+	 "no text: the last failure that was recorded", NULL},
+	{"failure", 0, ARGUMENT_REQUIRED, "N",
+	 "no text: failure N of the process, as ttmem failures lists them", NULL},
 	{"ascii", 0, ARGUMENT_NONE, NULL, "draw with plain ASCII characters", NULL},
 	{"width", 0, ARGUMENT_REQUIRED, "COLUMNS", "draw that wide, at least 80", NULL},
 	{"no-server", 0, ARGUMENT_NONE, NULL, "do not ask a server, look at the processes", NULL},
 	{0},
 };
 
-enum { ROW_FORMAT, ROW_FILE, ROW_PID, ROW_LAST, ROW_ASCII, ROW_WIDTH, ROW_NO_SERVER };
+enum { ROW_FORMAT, ROW_FILE, ROW_PID, ROW_LAST, ROW_FAILURE, ROW_ASCII, ROW_WIDTH, ROW_NO_SERVER };
 
 struct request {
 	struct view_options view;
 	const char *file;
 	uint32_t pid;
 	bool last;
+	uint64_t failure; /* 0: none */
 };
 
 static int on_option(void *context, unsigned row, const char *value)
@@ -60,6 +63,9 @@ static int on_option(void *context, unsigned row, const char *value)
 	case ROW_LAST:
 		request->last = true;
 		return 0;
+	case ROW_FAILURE:
+		return parse_u64(value, &request->failure) < 0 || request->failure == 0 ? EXIT_USAGE
+											: 0;
 	case ROW_ASCII:
 		return view_option(&request->view, VIEW_ROW_ASCII, value);
 	case ROW_WIDTH:
@@ -141,40 +147,59 @@ static int read_text(const struct command *command, const struct request *reques
 	return 0;
 }
 
-/* The newest failure of a process; NULL. */
-static const struct failure *newest_failure(const struct snapshot *snapshot,
-					    const struct process *process)
+/* Which failures are meant; what is 0 or not known may be anything. */
+struct wanted {
+	uint32_t pid;
+	uint64_t number;
+	const struct error_text *error; /* what a text says of it; NULL */
+};
+
+static bool equal_if_known(struct fact wanted, struct fact found)
 {
-	const struct failure *newest = NULL;
-
-	for (uint32_t i = 0; i < process->failures.count; i++) {
-		const struct failure *one = &snapshot->failures[process->failures.first + i];
-
-		if (!newest || one->age_ns < newest->age_ns)
-			newest = one;
-	}
-	return newest;
+	return fact_is_known(wanted) && fact_is_known(found) && wanted.value == found.value;
 }
 
-/*
- * The newest of all processes, or of that with `pid`, or of a request of so many bytes; chooses the
- * process.
- */
-static const struct failure *choose_failure(struct circumstances *c, uint32_t pid,
-					    struct fact requested)
+/* Is it the failure that a text tells of? By figures that hardly come twice. */
+static bool is_told(const struct error_text *error, const struct failure *failure)
+{
+	const struct fact *f = error->figures;
+
+	if (failure->kind == FAILURE_CLASH)
+		return equal_if_known(f[FIGURE_END], failure->end_address) &&
+		       equal_if_known(f[FIGURE_LOWEST], failure->lowest_address);
+	return equal_if_known(f[FIGURE_REQUESTED], failure->requested_bytes);
+}
+
+static bool is_wanted(const struct wanted *wanted, const struct process *process,
+		      const struct failure *failure)
+{
+	return (!wanted->pid || process->pid == wanted->pid) &&
+	       (!wanted->number || failure->number == wanted->number) &&
+	       (!wanted->error || is_told(wanted->error, failure));
+}
+
+/* The newest that is wanted; chooses its process. *ret_others: another process has one as well. */
+static const struct failure *choose_failure(struct circumstances *c, const struct wanted *wanted,
+					    bool *ret_others)
 {
 	const struct failure *newest = NULL;
 
+	*ret_others = false;
 	for (uint32_t i = 0; i < c->picture.process_count; i++) {
 		const struct process *process = &c->picture.processes[i];
-		const struct failure *one = newest_failure(&c->picture, process);
 
-		if (!one || (pid && process->pid != pid) ||
-		    (fact_is_known(requested) && one->requested_bytes != requested.value) ||
-		    (newest && newest->age_ns <= one->age_ns))
-			continue;
-		newest = one;
-		c->process = process;
+		for (uint32_t j = 0; j < process->failures.count; j++) {
+			const struct failure *one =
+				&c->picture.failures[process->failures.first + j];
+
+			if (!is_wanted(wanted, process, one))
+				continue;
+			*ret_others |= newest && c->process != process;
+			if (newest && newest->age_ns <= one->age_ns)
+				continue;
+			newest = one;
+			c->process = process;
+		}
 	}
 	return newest;
 }
@@ -182,7 +207,8 @@ static const struct failure *choose_failure(struct circumstances *c, uint32_t pi
 /* What one bank would have had to give, if it was interleaved: the record does not tell. */
 static struct fact need_of(const struct failure *failure, const struct fit_bank *bank)
 {
-	const struct fit_request request = {failure->requested_bytes, failure->page_bytes, 0};
+	const struct fit_request request = {failure->requested_bytes.value,
+					    failure->page_bytes.value, 0};
 	uint64_t bytes;
 
 	if (fit_bank_bytes(&request, bank, &bytes) < 0)
@@ -194,14 +220,33 @@ static struct fact need_of(const struct failure *failure, const struct fit_bank 
 	return fact_estimate(bytes, REASON_NONE);
 }
 
+/* Of a program: what its check compared. */
+static struct error_text program_error_of(const struct failure *failure)
+{
+	struct error_text error = {.kind = ERROR_CLASH, .seen = 1, .type = failure->type};
+	bool beyond = fact_is_known(failure->end_address);
+
+	error.what = "the memory of a program";
+	error.figures[FIGURE_PROGRAM] = failure->program;
+	if (failure->kind == FAILURE_CLASH) {
+		error.figures[FIGURE_END] = failure->end_address;
+		error.figures[FIGURE_LOWEST] = failure->lowest_address;
+		return error;
+	}
+	error.kind = beyond ? ERROR_BEYOND_L1 : ERROR_CONFIG_RING;
+	error.figures[FIGURE_ASKED] = beyond ? failure->end_address : failure->needed_bytes;
+	error.figures[FIGURE_AVAILABLE] = failure->limit_bytes;
+	return error;
+}
+
 /* A recorded failure as if it had been read in a text. */
-static struct error_text error_of(const struct circumstances *c, const struct failure *failure)
+static struct error_text allocation_error_of(const struct circumstances *c, const struct failure *failure)
 {
 	struct error_text error = {
 		.kind = ERROR_NO_SPACE, .what = "an allocation", .seen = 1, .type = failure->type};
 	struct span span = c->process->allocators;
 
-	error.figures[FIGURE_REQUESTED] = fact_of(failure->requested_bytes);
+	error.figures[FIGURE_REQUESTED] = failure->requested_bytes;
 	error.figures[FIGURE_FREE] = failure->bank_free_bytes;
 	error.figures[FIGURE_LARGEST] = failure->bank_largest_free_bytes;
 	for (uint32_t i = 0; i < span.count && fact_is_known(failure->type); i++) {
@@ -218,6 +263,12 @@ static struct error_text error_of(const struct circumstances *c, const struct fa
 	return error;
 }
 
+static struct error_text error_of(const struct circumstances *c, const struct failure *failure)
+{
+	return failure->kind == FAILURE_ALLOCATION ? allocation_error_of(c, failure)
+						   : program_error_of(failure);
+}
+
 static int by_size(const void *a, const void *b, void *context)
 {
 	const struct snapshot *snapshot = context;
@@ -227,20 +278,32 @@ static int by_size(const void *a, const void *b, void *context)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
+/* That which the failure names, else the one that is the most likely. */
+static const struct allocator *allocator_of(const struct circumstances *c,
+					    const struct failure *failure, enum memory_type type)
+{
+	struct span span = c->process->allocators;
+
+	for (uint32_t i = 0; failure && fact_is_known(failure->allocator) && i < span.count; i++)
+		if (c->picture.allocators[span.first + i].id == failure->allocator.value)
+			return &c->picture.allocators[span.first + i];
+	return circumstances_allocator(c, type);
+}
+
 /* Which buffers of the process are to be named; without them the verdict stands as well. */
-static void name_buffers(struct circumstances *c, bool failed, struct explanation *e,
-			 struct holdings *held)
+static void name_buffers(struct circumstances *c, const struct failure *failure,
+			 struct explanation *e, struct holdings *held)
 {
 	const struct error_text *error = error_list_last(e->list);
 	/* programs lie in L1, and so does what is in their way */
 	enum memory_type type = fact_is_known(error->type)
 					? (enum memory_type)error->type.value
 					: MEMORY_L1;
-	const struct allocator *allocator = circumstances_allocator(c, type);
+	const struct allocator *allocator = allocator_of(c, failure, type);
 	struct fit_bank bank;
 
 	e->picture = &c->picture;
-	if (!allocator || circumstances_buffers(c, failed) < 0 ||
+	if (!allocator || circumstances_buffers(c, failure ? failure->number : 0) < 0 ||
 	    holdings_of(&c->buffers, c->process->pid, allocator->id, type, held) < 0)
 		return;
 	e->process = c->process;
@@ -273,41 +336,48 @@ static int write_explanation(const struct request *request, const struct explana
 	return e->verdict.kind == VERDICT_UNKNOWN ? EXIT_FAILED : EXIT_OK;
 }
 
-/* `failed`: it is the process's last failed allocation, whose moment a server may have kept. */
-static int explain(const struct request *request, struct circumstances *c, bool failed,
-		   const struct error_list *list)
+/* `failure`: the record of it, whose moment a server may have kept; NULL: there is none. */
+static int explain(const struct request *request, struct circumstances *c,
+		   const struct failure *failure, const struct error_list *list)
 {
 	struct explanation e = {
 		.list = list,
 		.verdict = verdict_of(error_list_last(list)),
-		.recorded = request->last,
+		.recorded = request->last || request->failure,
 	};
 	struct holdings held = {0};
 
 	if (c && c->process && e.verdict.kind != VERDICT_UNKNOWN)
-		name_buffers(c, failed, &e, &held);
+		name_buffers(c, failure, &e, &held);
 	int r = write_explanation(request, &e);
 
 	holdings_clear(&held);
 	return r;
 }
 
-static int explain_last(const struct request *request)
+static int explain_recorded(const struct request *request)
 {
+	const struct wanted wanted = {.pid = request->pid, .number = request->failure};
 	struct circumstances c;
+	bool others;
 	struct error_list list = {.count = 1};
 	int r = circumstances_open(request->view.no_server, &c);
 
 	if (r < 0)
 		return view_failed(r);
-	const struct failure *failure = choose_failure(&c, request->pid, fact_absent(REASON_NONE));
+	const struct failure *failure = choose_failure(&c, &wanted, &others);
 
-	if (failure) {
+	if (failure && !(request->failure && others)) {
 		list.errors[0] = error_of(&c, failure);
-		r = explain(request, &c, true, &list);
+		r = explain(request, &c, failure, &list);
 	} else {
-		output_error("not_found", "give the text of the error instead",
-			     "no failed allocation is recorded");
+		if (failure)
+			output_error("not_found", "name one with --pid",
+				     "more than one process has such a failure");
+		else
+			output_error("not_found", "ttmem failures lists them; or give the text of it",
+				     request->failure ? "no such failure is recorded"
+						      : "no failure is recorded");
 		r = EXIT_NOT_FOUND;
 	}
 	circumstances_close(&c);
@@ -315,38 +385,38 @@ static int explain_last(const struct request *request)
 }
 
 /*
- * The process of a text: that which has a record of just this request, else the only one there is.
- * *ret_failed: it was its last failed allocation. Return: as circumstances_choose.
+ * The process of a text: that which has a record of just this, else the only one there is.
+ * Return: as circumstances_choose.
  */
 static int choose_process(struct circumstances *c, uint32_t pid, const struct error_text *error,
-			  bool *ret_failed)
+			  const struct failure **ret_failure)
 {
-	struct fact requested =
-		error ? error->figures[FIGURE_REQUESTED] : fact_absent(REASON_NONE);
+	const struct wanted wanted = {.pid = pid, .error = error};
+	bool others;
 
-	*ret_failed = fact_is_known(requested) && choose_failure(c, pid, requested);
-	return *ret_failed ? 0 : circumstances_choose(c, pid);
+	*ret_failure = error ? choose_failure(c, &wanted, &others) : NULL;
+	return *ret_failure ? 0 : circumstances_choose(c, pid);
 }
 
 static int explain_text(const struct request *request, const struct text *text)
 {
 	struct circumstances c;
 	struct error_list list;
-	bool failed;
+	const struct failure *failure;
 
 	error_text_read(text->bytes ? text->bytes : "", text->length, &list);
 	int r = circumstances_open(request->view.no_server, &c);
 
 	/* the text is enough; who names a process wants that one */
 	if (r < 0)
-		return request->pid ? view_failed(r) : explain(request, NULL, false, &list);
-	r = choose_process(&c, request->pid, error_list_last(&list), &failed);
+		return request->pid ? view_failed(r) : explain(request, NULL, NULL, &list);
+	r = choose_process(&c, request->pid, error_list_last(&list), &failure);
 	if (r < 0 && request->pid) {
 		output_error("not_found", "ttmem lists those that do",
 			     "no process %u reports its memory", request->pid);
 		r = EXIT_NOT_FOUND;
 	} else {
-		r = explain(request, &c, failed, &list);
+		r = explain(request, &c, failure, &list);
 	}
 	circumstances_close(&c);
 	return r;
@@ -360,10 +430,12 @@ static int run(const struct command *command, int argc, char **argv)
 
 	if (r >= 0)
 		return r;
-	if (request.last && (request.file || rest < argc))
-		return usage_error(command, "either --last or a text");
-	if (request.last)
-		return explain_last(&request);
+	bool recorded = request.last || request.failure;
+
+	if (recorded && (request.file || rest < argc || (request.last && request.failure)))
+		return usage_error(command, "either --last, --failure or a text");
+	if (recorded)
+		return explain_recorded(&request);
 	r = read_text(command, &request, argv + rest, argc - rest, &text);
 	return r ? r : explain_text(&request, &text);
 }

@@ -258,7 +258,7 @@ static int fit_in(const struct request *request, struct circumstances *c,
 	if (!request->is_program &&
 	    fit_bank_bytes(&answer.request, &answer.bank, &answer.need_bytes) < 0)
 		answer.need_bytes = UINT64_MAX; /* more than 64 bits can tell, or no banks at all */
-	r = circumstances_buffers(c, false);
+	r = circumstances_buffers(c, 0);
 	if (r == 0)
 		r = holdings_of(&c->buffers, answer.pid, allocator->id, request->type, &held);
 	if (r < 0)

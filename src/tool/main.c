@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&command_dump,
 	&command_l1,
 	&command_explain,
+	&command_failures,
 	&command_fit,
 	&command_map,
 	&command_programs,

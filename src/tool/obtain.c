@@ -118,19 +118,19 @@ int obtain_snapshot(const struct collect_options *options, bool no_server,
 
 struct kept {
 	uint32_t pid;
-	uint64_t number;
+	uint64_t failure, number;
 };
 
 static int read_kept(const char *json, size_t length, void *result)
 {
 	struct kept *kept = result;
 
-	return json_read_kept(json, length, kept->pid, &kept->number);
+	return json_read_kept(json, length, kept->pid, kept->failure, &kept->number);
 }
 
-int obtain_failed_moment(uint32_t pid, struct snapshot *ret_buffers)
+int obtain_failed_moment(uint32_t pid, uint64_t failure, struct snapshot *ret_buffers)
 {
-	struct kept kept = {.pid = pid};
+	struct kept kept = {.pid = pid, .failure = failure};
 	struct question question = {TARGET_FAILURES, read_kept, &kept};
 	int r = ask_any(&question);
 
@@ -140,4 +140,14 @@ int obtain_failed_moment(uint32_t pid, struct snapshot *ret_buffers)
 	(void)snprintf(question.target, sizeof question.target, TARGET_BUFFERS "&failure=%" PRIu64,
 		       kept.number);
 	return ask_any(&question);
+}
+
+int obtain_failures(bool no_server, struct snapshot *ret_snapshot)
+{
+	const struct collect_options options = {0};
+	struct question question = {TARGET_FAILURES, read_snapshot, ret_snapshot};
+
+	if (!no_server && ask_any(&question) == 0)
+		return 0;
+	return collect_local(&options, ret_snapshot, NULL);
 }

@@ -15,9 +15,11 @@ int obtain_snapshot(const struct collect_options *options, bool no_server,
 		    struct snapshot *ret_snapshot, struct collect_notes *ret_notes);
 
 /*
- * obtain_failed_moment - the buffers of a process as they were when its last allocation failed,
- * which only a server keeps. Return: 0; -ENOENT: no server, or it has none; -errno.
+ * obtain_failed_moment - the buffers of a process as they were at its failure of this number, which
+ * only a server keeps. Return: 0; -ENOENT: no server, or it has none; -errno.
  */
-int obtain_failed_moment(uint32_t pid, struct snapshot *ret_buffers);
+int obtain_failed_moment(uint32_t pid, uint64_t failure, struct snapshot *ret_buffers);
+/* obtain_failures - a picture of the processes that have had failures. Return: as obtain_snapshot. */
+int obtain_failures(bool no_server, struct snapshot *ret_snapshot);
 
 #endif

@@ -163,6 +163,41 @@ static void mark_state(struct text *text, const struct snapshot *snapshot,
 	}
 }
 
+/*
+ * How full the fullest core is, which the sums of all banks hide: what is reserved and what
+ * programs take is in no bank's figures.
+ */
+static void core_row(struct text *text, const struct style *style, const struct device *d)
+{
+	const struct l1_summary *l1 = &d->l1;
+	struct fact bank_free = d->memory[MEMORY_L1].bank_free_bytes;
+	text_auto line = TEXT_INIT;
+	char size[STYLE_CELL], percent[STYLE_CELL];
+
+	if (!fact_is_known(l1->core_bytes) || !fact_is_known(l1->resident_bytes) ||
+	    !fact_is_known(bank_free) || bank_free.value > l1->core_bytes.value)
+		return;
+	uint64_t programs = l1->resident_bytes.value, whole = l1->core_bytes.value;
+	uint64_t left = bank_free.value > programs ? bank_free.value - programs : 0;
+
+	if (fact_is_known(d->memory[MEMORY_L1_SMALL].bank_free_bytes))
+		left += d->memory[MEMORY_L1_SMALL].bank_free_bytes.value;
+	if (left > whole)
+		return;
+
+	text_pad(&line, ' ', FIGURES_INDENT);
+	text_printf(&line, "L1 core  %s free", size_text(left, size));
+	text_printf(&line, " of %s, %s in programs", size_text(whole, size),
+		    size_text(programs, percent));
+	text_pad(&line, ' ', 2);
+	text_printf(&line, "%5s  ", percent_text(whole - left, whole, percent));
+	unsigned at = style_columns(line.bytes), inner = style->width - 4;
+
+	if (at + 8 <= inner)
+		style_bar(&line, style, whole - left, whole, inner - at < 24 ? inner - at : 24);
+	style_row(text, style, &line);
+}
+
 static void device_full(struct text *text, const struct snapshot *snapshot,
 			const struct style *style, const struct device *d)
 {
@@ -183,6 +218,7 @@ static void device_full(struct text *text, const struct snapshot *snapshot,
 		if (!figures_is_empty(&d->memory[type]))
 			figures_row(text, style, type, &d->memory[type],
 				    fact_size(d->memory[type].largest_free_bytes, cell));
+	core_row(text, style, d);
 }
 
 static unsigned compact_bar(const struct style *style)

@@ -147,11 +147,14 @@ int l1_write_grid(struct text *text, const struct style *style, const struct dev
 static void owner(struct text *text, const struct snapshot *snapshot,
 		  const struct core_range *range)
 {
+	char size[STYLE_CELL];
+
 	if (range->buffer != SNAPSHOT_NONE) {
 		const struct buffer *buffer = &snapshot->buffers[range->buffer];
 
-		text_printf(text, "pid %" PRIu32 ", %" PRIu64 " B requested",
-			    snapshot->processes[buffer->process].pid, buffer->requested_bytes);
+		text_printf(text, "pid %" PRIu32 ", %s",
+			    snapshot->processes[buffer->process].pid,
+			    size_text(buffer->requested_bytes, size));
 	} else if (range->program != SNAPSHOT_NONE) {
 		const struct program *program = &snapshot->programs[range->program];
 		const char *op = snapshot_text(snapshot, program->op);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "view/failures.h"
 #include "view/figures.h"
 
 /* pid, user and devices stand before the command. */
@@ -96,19 +97,22 @@ static void mark_failures(struct text *text, const struct snapshot *snapshot,
 
 	if (p->failure_count == 0)
 		return;
-	text_printf(&words, "%" PRIu64 " allocation%s failed", p->failure_count,
-		    p->failure_count == 1 ? "" : "s");
+	bool allocation = p->failures.count == 0 ||
+			  snapshot->failures[p->failures.first].kind == FAILURE_ALLOCATION;
+
+	text_printf(&words, "%" PRIu64 " %s%s", p->failure_count,
+		    allocation ? "allocation" : "failure", p->failure_count == 1 ? "" : "s");
+	if (allocation)
+		text_puts(&words, " failed");
 	if (p->failures.count == 0) {
 		mark(text, style, TONE_BAD, &words);
 		return;
 	}
 	const struct failure *last = &snapshot->failures[p->failures.first];
 
-	text_printf(&words, "%s %s ago: %s", p->failure_count == 1 ? "," : ", the last",
-		    age_text(last->age_ns, age), size_text(last->requested_bytes, size));
-	if (fact_is_known(last->type))
-		text_printf(&words, " of %s",
-			    memory_type_name((enum memory_type)last->type.value));
+	text_printf(&words, "%s %s ago: ", p->failure_count == 1 ? "," : ", the last",
+		    age_text(last->age_ns, age));
+	failure_write(&words, last);
 	mark(text, style, TONE_BAD, &words);
 	if (!fact_is_known(last->bank_largest_free_bytes))
 		return;

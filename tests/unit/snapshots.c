@@ -225,13 +225,15 @@ static void add_failure(struct snapshot *s, uint32_t process)
 
 	must(snapshot_add_failure(s, &index));
 	s->failures[index] = (struct failure){
-		.number = 2, .age_ns = UINT64_C(12500000000), .requested_bytes = 3 * MIB / 2,
-		.page_bytes = 2048, .type = fact_of(MEMORY_L1), .allocator = fact_of(0),
+		.number = 2, .age_ns = UINT64_C(12500000000), .requested_bytes = fact_of(3 * MIB / 2),
+		.page_bytes = fact_of(2048), .type = fact_of(MEMORY_L1), .allocator = fact_of(0),
 		.bank_free_bytes = fact_of(20480), .bank_largest_free_bytes = fact_of(10240),
 		.thread = 7};
 	must(snapshot_add_failure(s, &index));
 	s->failures[index] = (struct failure){
-		.number = 1, .age_ns = UINT64_C(60000000000), .requested_bytes = 5,
+		.number = 1, .age_ns = UINT64_C(60000000000), .kind = FAILURE_CLASH,
+		.program = fact_of(7), .end_address = fact_of(118112),
+		.lowest_address = fact_of(106496),
 		.type = fact_absent(REASON_NOT_EXPORTED),
 		.allocator = fact_absent(REASON_NOT_EXPORTED),
 		.bank_free_bytes = fact_absent(REASON_NOT_EXPORTED),
