@@ -324,18 +324,6 @@ static void add_program(const struct chip_map *map, uint32_t index, uint32_t x, 
 	}
 }
 
-static bool runs_on_chip(const struct chip_map *map, const struct program *program,
-			 uint32_t chip_id)
-{
-	const struct allocator *a = &map->snapshot->allocators[program->allocator];
-
-	for (uint32_t i = 0; i < a->chips.count && i < 64; i++)
-		if (program->chips >> i & 1 &&
-		    map->snapshot->chips[a->chips.first + i].chip_id == chip_id)
-			return true;
-	return false;
-}
-
 static void gather(const struct chip_map *map, uint32_t x, uint32_t y, bool resident,
 		   struct program_list *list)
 {
@@ -348,8 +336,8 @@ static void gather(const struct chip_map *map, uint32_t x, uint32_t y, bool resi
 			add_program(map, own, x, y, list);
 		for (uint32_t i = programs.first; !resident && i < programs.first + programs.count;
 		     i++)
-			if (i != own &&
-			    runs_on_chip(map, &map->snapshot->programs[i], map->chip_ids[p]))
+			if (i != own && program_runs_on(map->snapshot, &map->snapshot->programs[i],
+							map->chip_ids[p]))
 				add_program(map, i, x, y, list);
 	}
 	list->count = make_disjoint(list->ranges, list->count);

@@ -10,8 +10,8 @@
 /* Looks at cores for one process: all programs of a full table on a large chip many times over. */
 #define BUDGET (UINT64_C(64) << 20)
 
-static bool runs_on(const struct snapshot *snapshot, const struct program *program,
-		    uint32_t chip_id)
+bool program_runs_on(const struct snapshot *snapshot, const struct program *program,
+		     uint32_t chip_id)
 {
 	const struct allocator *a = &snapshot->allocators[program->allocator];
 
@@ -46,7 +46,7 @@ int residency_of_chip(const struct snapshot *snapshot, uint32_t process, uint32_
 	for (uint32_t i = programs.first; i < programs.first + programs.count; i++) {
 		const struct program *program = &snapshot->programs[i];
 
-		if (!runs_on(snapshot, program, chip_id))
+		if (!program_runs_on(snapshot, program, chip_id))
 			continue;
 		for (uint32_t k = 0; k < program->range_count; k++) {
 			const struct program_range *range =
@@ -184,7 +184,7 @@ int residency_core_bytes(const struct snapshot *snapshot, uint32_t process, uint
 		r = unite(ranges, count, &bytes.resident, &bytes.end);
 	count = 0;
 	for (uint32_t i = programs.first; r == 0 && i < programs.first + programs.count; i++)
-		if (runs_on(snapshot, &snapshot->programs[i], chip_id))
+		if (program_runs_on(snapshot, &snapshot->programs[i], chip_id))
 			r = add_ranges(snapshot, &snapshot->programs[i], x, y, ranges, &count);
 	if (r == 0)
 		r = unite(ranges, count, &bytes.cached, &end);

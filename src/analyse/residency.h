@@ -13,6 +13,9 @@ struct residency {
 	uint32_t program[PROGRAM_CORE_MAX][PROGRAM_CORE_MAX]; /* [y][x] */
 };
 
+/* program_runs_on - does a program run on this chip of its process? */
+bool program_runs_on(const struct snapshot *snapshot, const struct program *program,
+		     uint32_t chip_id);
 /*
  * residency_of_chip - of one chip of one process. `budget`: looks at cores that are left, so that a
  * forged table cannot keep us busy; taken from. Return: 0; -E2BIG when it ran out.

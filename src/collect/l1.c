@@ -48,18 +48,6 @@ static void fill_terms(const struct allocator *a, struct l1_summary *to)
 		to->other_bytes = fact_of(to->reserved_bytes.value - named);
 }
 
-static bool runs_on(const struct snapshot *snapshot, const struct program *program,
-		    uint32_t chip_id)
-{
-	const struct allocator *a = &snapshot->allocators[program->allocator];
-
-	for (uint32_t i = 0; i < a->chips.count && i < 64; i++)
-		if (program->chips >> i & 1 &&
-		    snapshot->chips[a->chips.first + i].chip_id == chip_id)
-			return true;
-	return false;
-}
-
 static void forget_programs(struct l1_summary *to, enum fact_reason reason)
 {
 	struct fact none = fact_absent(reason);
@@ -131,7 +119,7 @@ static int fill_chip(const struct snapshot *snapshot, uint32_t process, struct d
 	if (!residency)
 		return -ENOMEM;
 	for (uint32_t i = programs.first; i < programs.first + programs.count; i++)
-		if (runs_on(snapshot, &snapshot->programs[i], device->chip_id)) {
+		if (program_runs_on(snapshot, &snapshot->programs[i], device->chip_id)) {
 			which += (uint64_t)i * i + 1;
 			count++;
 		}

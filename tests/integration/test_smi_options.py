@@ -4,8 +4,10 @@
 import csv
 import io
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -14,7 +16,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib"), str(HERE.parent / "hosts")]
 
 import hosts
 from server import Server, app, directory
-from testing import equal, run_tests, ttmem
+from testing import TTMEM, equal, run_tests, ttmem
 
 _built = {}
 _keep = tempfile.TemporaryDirectory()
@@ -111,6 +113,29 @@ def test_quotes():
     equal(any("," in r[1] for r in rows(done.stdout)), True)
     plain = on("n300", "--query-processes=command", "--format=csv,noheader").stdout
     equal('"' in plain, False)
+
+
+def test_hostile_strings_in_every_view():
+    """Reason: a command line is a stranger's; no view may hand its control bytes to a terminal."""
+    root = host("hostile")
+    views = [[], ["--width", "200"], ["--ascii"], ["-q"], ["-L"], ["--format=json"],
+             ["--query-processes=pid,command,user", "--format=csv"],
+             ["--query-processes=command", "--format=json"],
+             ["--query-processes=command", "--format=jsonl"],
+             ["pmon", "-c", "1"], ["pmon", "-c", "1", "--format=csv"], ["dmon", "-c", "1"],
+             ["doctor"], ["doctor", "--format=json"]]
+    for view in views:
+        done = subprocess.run([str(TTMEM), *view, "--no-server", "--root", root],
+                              capture_output=True, timeout=60,
+                              env={**os.environ, "LC_ALL": "C.UTF-8"})
+        equal(done.returncode in (0, 66), True, f"{view}: {done.stderr}")
+        text = (done.stdout + done.stderr).decode()  # it is UTF-8, whatever came in
+        bad = {c for c in text if ord(c) < 32 and c != "\n" or 127 <= ord(c) < 160 or
+               0x202a <= ord(c) <= 0x202e}
+        if "--format=json" in view or "--format=jsonl" in view:
+            # JSON escapes what is below a blank; what is above it is data, for programs
+            bad = {c for c in bad if ord(c) < 32}
+        equal(bad, set(), str(view))
 
 
 def test_select():
