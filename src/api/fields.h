@@ -72,6 +72,7 @@ void field_counts_to(const struct field_counts *counts, struct allocator *alloca
 
 extern const struct field_list memory_fields;	  /* of struct memory */
 extern const struct field_list device_fields;	  /* of struct device */
+extern const struct field_list clash_gap_fields; /* of struct device, likewise */
 extern const struct field_list place_fields;	  /* of struct device: the machine's own entries */
 extern const struct field_list card_fields;	  /* of struct card */
 extern const struct field_list process_fields;	  /* of struct process */

@@ -45,6 +45,9 @@ static int read_devices(struct snapshot *snapshot, yyjson_val *array, uint32_t p
 			r = read_memories(snapshot, value, snapshot->devices[index].memory);
 		if (r == 0 && process == SNAPSHOT_NONE)
 			r = decode_place(snapshot, value, &snapshot->devices[index]);
+		if (r == 0 && process == SNAPSHOT_NONE)
+			r = decode_fields(snapshot, value, &clash_gap_fields,
+					  &snapshot->devices[index]);
 		if (r < 0)
 			return r;
 		devices.count++;

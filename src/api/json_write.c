@@ -34,8 +34,10 @@ static void put_device(struct text *text, const struct snapshot *snapshot,
 
 	encode_begin(&object, text, snapshot);
 	encode_fields(&object, &device_fields, device);
-	if (device->process == SNAPSHOT_NONE)
+	if (device->process == SNAPSHOT_NONE) {
 		put_place(&object, device);
+		encode_fields(&object, &clash_gap_fields, device);
+	}
 	put_memories(&object, device->memory);
 	encode_end(&object);
 }

@@ -48,6 +48,13 @@ struct l1_terms {
 	uint8_t dispatch_at[DISPATCH_CORES_MAX][2];
 };
 
+/* Of a chip: between the highest that programs have reached and the lowest L1 buffer. */
+struct clash_gap {
+	struct fact bytes;
+	struct fact trend_bytes; /* change in the last minute, two's complement; only a server knows */
+	struct fact program_end, lowest_buffer; /* the two addresses */
+};
+
 enum kernel_kind { KERNEL_OTHER, KERNEL_DATA_MOVEMENT, KERNEL_COMPUTE, KERNEL_ETHERNET };
 /* kernel_kind_name - "other", "data_movement", "compute", "ethernet" */
 const char *kernel_kind_name(enum kernel_kind kind);
