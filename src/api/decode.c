@@ -125,20 +125,26 @@ static struct cursor cursor_of(yyjson_val *object)
 
 static yyjson_val *cursor_get(struct cursor *cursor, const struct field *field)
 {
-	const char *dot = strchr(field->path, '.');
+	const char *name = field_name(field);
+	size_t length = (size_t)(name - field->path);
 
-	if (!dot)
-		return yyjson_obj_iter_get(&cursor->outer, field->path);
-	size_t length = (size_t)(dot - field->path);
-
+	if (length == 0)
+		return yyjson_obj_iter_get(&cursor->outer, name);
 	if (!cursor->group || length != cursor->group_length ||
 	    strncmp(cursor->group, field->path, length) != 0) {
+		yyjson_val *inner = cursor->object;
+
+		for (const char *at = field->path; at < name;) {
+			size_t part = strcspn(at, ".");
+
+			inner = yyjson_obj_getn(inner, at, part);
+			at += part + 1;
+		}
 		cursor->group = field->path;
 		cursor->group_length = length;
-		cursor->inner = yyjson_obj_iter_with(
-			yyjson_obj_iter_getn(&cursor->outer, field->path, length));
+		cursor->inner = yyjson_obj_iter_with(inner);
 	}
-	return yyjson_obj_iter_get(&cursor->inner, dot + 1);
+	return yyjson_obj_iter_get(&cursor->inner, name);
 }
 
 int decode_fields(struct snapshot *snapshot, yyjson_val *object, const struct field_list *list,

@@ -256,13 +256,13 @@ static void put_field(struct encoded *object, const struct field *field, struct 
 		note(object, field, fact, (enum fact_state)fact.state);
 }
 
-/* The fields of an inner object stand together: it opens before the first of them. */
-static void enter_group(struct encoded *object, const struct field *field, const char *dot)
+/* Opens one inner object; its name is a part of a path. */
+static void enter_group(struct encoded *object, const char *name, size_t length)
 {
 	if (object->has_members)
 		text_putc(object->text, ',');
 	text_putc(object->text, '"');
-	text_append(object->text, field->path, (size_t)(dot - field->path));
+	text_append(object->text, name, length);
 	text_append(object->text, "\":{", 3);
 	object->has_members = false;
 }
@@ -273,25 +273,49 @@ static void leave_group(struct encoded *object)
 	object->has_members = true;
 }
 
+/* The inner objects that are open: "program_memory.by_kind." of a field's path. */
+struct groups {
+	const char *path;
+	size_t length; /* with the last dot */
+};
+
+static bool are_open(const struct groups *groups, const char *path)
+{
+	return strncmp(path, groups->path, groups->length) == 0;
+}
+
+/* The fields of an inner object stand together: it opens before the first, closes after the last. */
+static void go_to(struct encoded *object, struct groups *groups, const char *path)
+{
+	const char *name = strrchr(path, '.');
+	size_t wanted = name ? (size_t)(name + 1 - path) : 0;
+
+	while (groups->length > 0 && (groups->length > wanted || !are_open(groups, path))) {
+		leave_group(object);
+		groups->length--;
+		while (groups->length > 0 && groups->path[groups->length - 1] != '.')
+			groups->length--;
+	}
+	while (groups->length < wanted) {
+		const char *next = path + groups->length;
+		size_t length = strcspn(next, ".");
+
+		enter_group(object, next, length);
+		groups->length += length + 1;
+	}
+	groups->path = path;
+}
+
 void encode_fields(struct encoded *object, const struct field_list *list, const void *from)
 {
-	const char *group = NULL;
-	size_t group_length = 0;
+	struct groups groups = {"", 0};
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct field *field = &list->fields[i];
-		const char *dot = strchr(field->path, '.');
-		bool stays = group && dot && strncmp(field->path, group, group_length + 1) == 0;
 
-		if (group && !stays)
-			leave_group(object);
-		if (dot && !stays)
-			enter_group(object, field, dot);
-		group = dot ? field->path : NULL;
-		group_length = dot ? (size_t)(dot - field->path) : 0;
-		encode_key(object, dot ? dot + 1 : field->path);
+		go_to(object, &groups, field->path);
+		encode_key(object, field->path + groups.length);
 		put_field(object, field, field_load(from, field));
 	}
-	if (group)
-		leave_group(object);
+	go_to(object, &groups, "");
 }

@@ -132,12 +132,24 @@ static const struct field l1_rows[] = {
 	L1_FACT("program_memory.peak_bytes", peak_bytes, "bytes",
 		"most that one program ever took of one core"),
 	L1_FACT("program_memory.programs", programs, "", "programs that are kept and ran"),
-	L1_FACT("by_kind.circular_buffer_bytes", circular_buffer_bytes, "bytes",
+	L1_FACT("program_memory.by_kind.circular_buffer_bytes", circular_buffer_bytes, "bytes",
 		"of resident_bytes, by kind: kinds may share bytes"),
-	L1_FACT("by_kind.dataflow_buffer_bytes", dataflow_buffer_bytes, "bytes", "likewise"),
-	L1_FACT("by_kind.scratchpad_bytes", scratchpad_bytes, "bytes", "likewise"),
+	L1_FACT("program_memory.by_kind.dataflow_buffer_bytes", dataflow_buffer_bytes, "bytes", "likewise"),
+	L1_FACT("program_memory.by_kind.scratchpad_bytes", scratchpad_bytes, "bytes", "likewise"),
 };
 LIST(l1_fields, "L1", l1_rows);
+
+static const struct field clash_gap_rows[] = {
+	{.path = "clash_gap_bytes", .type = FIELD_NUMBER, .storage = STORED_FACT,
+	 .offset = offsetof(struct device, clash_gap.bytes), .may_not_apply = true, .unit = "bytes",
+	 .null_when = "not asked for (see largest_free_bytes), not known, or no process uses it",
+	 .help = "from the highest address that a program has reached to the lowest L1 buffer"},
+	{.path = "clash_gap_trend_bytes", .type = FIELD_SIGNED, .storage = STORED_FACT,
+	 .offset = offsetof(struct device, clash_gap.trend_bytes), .may_not_apply = true, .unit = "bytes",
+	 .null_when = "there is no server, or it has not looked for long enough",
+	 .help = "what it grew by in the last minute; below 0 it shrinks"},
+};
+LIST(clash_gap_fields, "Clash gap", clash_gap_rows);
 
 #define NO_BOARD "the board is not known"
 
@@ -400,7 +412,7 @@ static const struct field buffer_rows[] = {
 LIST(buffer_fields, "Buffer", buffer_rows);
 
 const struct field_list *const field_lists[] = {
-	&memory_fields, &device_fields,	   &l1_fields, &place_fields, &card_fields, &process_fields, &capability_fields, &failure_fields,
+	&memory_fields, &device_fields,	   &l1_fields, &clash_gap_fields, &place_fields, &card_fields, &process_fields, &capability_fields, &failure_fields,
 	&loss_fields,	&allocator_fields, &count_fields,   &buffer_fields,
 };
 const size_t field_list_count = COUNT(field_lists);

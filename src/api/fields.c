@@ -5,7 +5,7 @@
 
 const char *field_name(const struct field *field)
 {
-	const char *dot = strchr(field->path, '.');
+	const char *dot = strrchr(field->path, '.');
 
 	return dot ? dot + 1 : field->path;
 }

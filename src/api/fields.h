@@ -40,7 +40,7 @@ struct field_words {
 };
 
 struct field {
-	const char *path; /* "banks", or "bank.size_bytes": in an object of its own inside */
+	const char *path; /* "banks", or "bank.size_bytes": in an object of its own inside; also deeper */
 	enum field_type type;
 	enum field_storage storage;
 	size_t offset;
@@ -73,6 +73,7 @@ void field_counts_to(const struct field_counts *counts, struct allocator *alloca
 extern const struct field_list memory_fields;	  /* of struct memory */
 extern const struct field_list device_fields;	  /* of struct device */
 extern const struct field_list l1_fields;	  /* of struct l1_summary */
+extern const struct field_list clash_gap_fields; /* of struct device, likewise */
 extern const struct field_list place_fields;	  /* of struct device: the machine's own entries */
 extern const struct field_list card_fields;	  /* of struct card */
 extern const struct field_list process_fields;	  /* of struct process */
@@ -87,7 +88,7 @@ extern const struct field_list buffer_fields;	  /* of struct buffer */
 extern const struct field_list *const field_lists[];
 extern const size_t field_list_count;
 
-/* field_name - without the name of the inner object */
+/* field_name - without the names of inner objects */
 const char *field_name(const struct field *field);
 /* field_load - of `object`, a struct of the list's kind; FIELD_TEXT gives the string_id */
 struct fact field_load(const void *object, const struct field *field);

@@ -48,6 +48,9 @@ static int read_devices(struct snapshot *snapshot, yyjson_val *array, uint32_t p
 					  &snapshot->devices[index].l1);
 		if (r == 0 && process == SNAPSHOT_NONE)
 			r = decode_place(snapshot, value, &snapshot->devices[index]);
+		if (r == 0)
+			r = decode_fields(snapshot, yyjson_obj_get(value, "l1"), &clash_gap_fields,
+					  &snapshot->devices[index]);
 		if (r < 0)
 			return r;
 		devices.count++;

@@ -27,13 +27,14 @@ static void put_memories(struct encoded *object, const struct memory memory[MEMO
 	encode_end(&all);
 }
 
-static void put_l1(struct encoded *object, const struct l1_summary *l1)
+static void put_l1(struct encoded *object, const struct device *device)
 {
 	struct encoded one;
 
 	encode_key(object, "l1");
 	encode_begin(&one, object->text, NULL);
-	encode_fields(&one, &l1_fields, l1);
+	encode_fields(&one, &l1_fields, &device->l1);
+	encode_fields(&one, &clash_gap_fields, device);
 	encode_end(&one);
 }
 
@@ -48,7 +49,7 @@ static void put_device(struct text *text, const struct snapshot *snapshot,
 		put_place(&object, device);
 	put_memories(&object, device->memory);
 	if (device->process == SNAPSHOT_NONE || !snapshot->is_brief)
-		put_l1(&object, &device->l1);
+		put_l1(&object, device);
 	encode_end(&object);
 }
 

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyse/clash_gap.h"
+
 /* More chips than a machine has; a lying table could name 16,384 of them. */
 #define DEVICES_MAX 1024u
 
@@ -218,6 +220,33 @@ static int fill_type(const struct group *group)
 		       : 0;
 }
 
+/* Of an allocator; where nothing read its slots this is not known, unless there are none. */
+static struct fact lowest_buffer(const struct group *group, uint32_t cover)
+{
+	const struct allocator *allocator = allocator_of(group, cover);
+	const struct memory *l1 = &allocator->memory[MEMORY_L1];
+	const struct collect_ranges *r =
+		&group->collection->ranges[group->covers[cover].allocator][MEMORY_L1];
+	uint64_t end;
+
+	if (r->ranges && r->count)
+		return fact_of(r->ranges[0].start);
+	if (!fact_is_known(l1->buffers) || !fact_is_known(l1->bank_size_bytes) ||
+	    __builtin_add_overflow(allocator->base_address[MEMORY_L1], l1->bank_size_bytes.value,
+				   &end))
+		return fact_absent(REASON_NOT_EXPORTED);
+	return l1->buffers.value ? fact_absent(REASON_NOT_ASKED) : fact_of(end);
+}
+
+static void fill_clash_gap(const struct group *group)
+{
+	struct clash_gap gap = clash_gap_start();
+
+	for (uint32_t c = group->first; c != SNAPSHOT_NONE; c = group->covers[c].next)
+		clash_gap_add(&gap, allocator_of(group, c), lowest_buffer(group, c));
+	group->device->clash_gap = gap;
+}
+
 static int fill_device(const struct covers *covers, uint32_t number)
 {
 	struct group group = {.collection = covers->collection,
@@ -231,6 +260,7 @@ static int fill_device(const struct covers *covers, uint32_t number)
 		if (r < 0)
 			return r;
 	}
+	fill_clash_gap(&group);
 	return 0;
 }
 

@@ -63,6 +63,13 @@ struct l1_summary {
 	struct fact circular_buffer_bytes, dataflow_buffer_bytes, scratchpad_bytes; /* resident */
 };
 
+/* Of a chip: between the highest that programs have reached and the lowest L1 buffer. */
+struct clash_gap {
+	struct fact bytes;
+	struct fact trend_bytes; /* change in the last minute, two's complement; only a server knows */
+	struct fact program_end, lowest_buffer; /* the two addresses */
+};
+
 enum kernel_kind { KERNEL_OTHER, KERNEL_DATA_MOVEMENT, KERNEL_COMPUTE, KERNEL_ETHERNET };
 /* kernel_kind_name - "other", "data_movement", "compute", "ethernet" */
 const char *kernel_kind_name(enum kernel_kind kind);

@@ -96,6 +96,7 @@ struct device {
 	uint32_t    arch;
 	struct memory memory[MEMORY_TYPES];
 	struct l1_summary l1;
+	struct clash_gap clash_gap;
 	/* where it is; the machine's own entries only */
 	uint32_t number; /* N of /dev/tenstorrent/N for a card's own chip; others come behind */
 	uint32_t card;	 /* index; SNAPSHOT_NONE: no card of this machine is known to have it */

@@ -27,9 +27,11 @@
 static const struct {
 	uint32_t bytes;
 	uint32_t rows_max;
+	uint32_t least; /* of a writer before a field was added; 0: as many */
 } known_parts[REGION_PARTS_KNOWN] = {
 	[REGION_PART_CAPABILITIES] = {sizeof(struct region_capability), REGION_CAPABILITIES_MAX},
-	[REGION_PART_FAILURES] = {sizeof(struct region_failure), REGION_FAILURES_MAX},
+	[REGION_PART_FAILURES] = {sizeof(struct region_failure), REGION_FAILURES_MAX,
+				   offsetof(struct region_failure, program_id)},
 	[REGION_PART_TOTALS] = {sizeof(struct region_totals),
 				REGION_ALLOCATORS_MAX * REGION_MEMORY_TYPES},
 	[REGION_PART_VERIFY] = {sizeof(struct region_verify),
@@ -81,20 +83,29 @@ static const void *range(const struct region_map *map, uint64_t offset, uint64_t
 	return map->base + offset;
 }
 
+/* What a row has of what we know. */
+static uint32_t row_bytes(const struct region_part *part, enum region_part_id id)
+{
+	return part->element_bytes < known_parts[id].bytes ? part->element_bytes
+							   : known_parts[id].bytes;
+}
+
 const void *reader_row_at(const struct region_map *map, enum region_part_id part, uint64_t index)
 {
 	const struct region_part *p = &map->parts[part];
 
 	if (index >= p->count)
 		return NULL;
-	return range(map, p->offset + index * p->element_bytes, known_parts[part].bytes);
+	return range(map, p->offset + index * p->element_bytes, row_bytes(p, part));
 }
 
 static bool part_is_good(const struct region_part *part, unsigned id, uint64_t file_bytes)
 {
 	if (part->count == 0)
 		return true;
-	return part->element_bytes >= known_parts[id].bytes && part->element_bytes % 8 == 0 &&
+	uint32_t least = known_parts[id].least ? known_parts[id].least : known_parts[id].bytes;
+
+	return part->element_bytes >= least && part->element_bytes % 8 == 0 &&
 	       part->element_bytes <= REGION_BLOCK_BYTES && part->offset % 64 == 0 &&
 	       part->offset <= file_bytes &&
 	       (uint64_t)part->element_bytes * part->count <= file_bytes - part->offset;
@@ -317,7 +328,8 @@ static bool read_part_row(const struct region_map *map, enum region_part_id part
 		memset(to, 0, known_parts[part].bytes);
 		return true;
 	}
-	return copy_row(to, shared, known_parts[part].bytes);
+	memset(to, 0, known_parts[part].bytes);
+	return copy_row(to, shared, row_bytes(&map->parts[part], part));
 }
 
 static void read_row(const struct region_map *map, uint32_t id, struct region_image *image)

@@ -392,6 +392,44 @@ static uint64_t cpu_ns(void)
 		       : (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
+/* Root's eyes, because chips are everybody's; of the snapshot only the chips are kept. */
+static int look_at_chips(struct server *server, bool largest_free, struct snapshot *ret_snapshot)
+{
+	const struct collect_options options = {.largest_free = largest_free};
+	const struct policy_viewer viewer = {.uid = 0};
+
+	return server_snapshot(server, &options, &viewer, ret_snapshot);
+}
+
+static uint64_t live_buffers(const struct snapshot *snapshot)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < snapshot->process_count; i++)
+		if (snapshot->processes[i].state == PROCESS_LIVE)
+			sum += snapshot->processes[i].live_buffers;
+	return sum;
+}
+
+static void sample_gaps(struct server *server, uint64_t now_ns)
+{
+	struct snapshot snapshot;
+
+	if (!gaps_due(&server->gaps, now_ns, registry_event_sum(&server->registry)))
+		return;
+	/* first without addresses: how many are there? */
+	bool few = look_at_chips(server, false, &snapshot) == 0;
+
+	if (few) {
+		few = live_buffers(&snapshot) <= GAPS_BUFFERS_MAX;
+		snapshot_clear(&snapshot);
+	}
+	few = few && look_at_chips(server, true, &snapshot) == 0;
+	gaps_add(&server->gaps, few ? &snapshot : NULL, now_ns);
+	if (few)
+		snapshot_clear(&snapshot);
+}
+
 static void sample(struct server *server, uint64_t now_ns)
 {
 	uint64_t before = cpu_ns();
@@ -400,6 +438,7 @@ static void sample(struct server *server, uint64_t now_ns)
 	http_tick(server->http, now_ns);
 	sampler_begin(&server->sources.sampler, now_ns);
 	end_silent_arrivals(server, now_ns);
+	sample_gaps(server, now_ns);
 	server->samples++;
 	server->sample_cpu_ns += cpu_ns() - before;
 }
@@ -511,7 +550,10 @@ int server_snapshot(struct server *server, const struct collect_options *options
 		if (e->state == PROCESS_EXITED)
 			collection.snapshot.processes[index].exited_ns = fact_of(e->exited_ns);
 	}
-	return finish(server, &collection, viewer, r, ret_snapshot);
+	r = finish(server, &collection, viewer, r, ret_snapshot);
+	if (r == 0)
+		gaps_fill(&server->gaps, ret_snapshot, clock_monotonic_ns());
+	return r;
 }
 
 int server_failure_snapshot(struct server *server, struct failure_table *table,

@@ -10,6 +10,7 @@
 #include "collect/collect.h"
 #include "model/policy.h"
 #include "server/failures.h"
+#include "server/gaps.h"
 #include "server/registry.h"
 
 struct http;
@@ -34,6 +35,7 @@ struct server {
 	struct loop loop;
 	struct registry registry;
 	struct failures failures;
+	struct gaps gaps;
 	struct collect_sources sources;
 	struct http *http;
 	struct arrival *arrivals;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "analyse/clash_gap.h"
 #include "view/figures.h"
 
 #define NAME_COLUMNS	14
@@ -198,6 +199,25 @@ static void core_row(struct text *text, const struct style *style, const struct 
 	style_row(text, style, &line);
 }
 
+/* A program that reaches no higher than one before it still fits, but not by much. */
+static void mark_clash_gap(struct text *text, const struct style *style, const struct device *d)
+{
+	const struct clash_gap *gap = &d->clash_gap;
+	int64_t trend = (int64_t)gap->trend_bytes.value;
+	text_auto words = TEXT_INIT;
+	char size[STYLE_CELL];
+
+	if (!clash_gap_is_small(gap, d->memory[MEMORY_L1].bank_size_bytes))
+		return;
+	text_printf(&words, "%s of L1 between programs and the lowest buffer",
+		    size_text(gap->bytes.value, size));
+	if (fact_is_known(gap->trend_bytes) && trend != 0)
+		text_printf(&words, ", %s%s in a minute", trend < 0 ? "-" : "+",
+			    size_text(trend < 0 ? 0 - (uint64_t)trend : (uint64_t)trend, size));
+	if (!words.failed)
+		mark(text, style, TONE_WARN, words.bytes);
+}
+
 static void device_full(struct text *text, const struct snapshot *snapshot,
 			const struct style *style, const struct device *d)
 {
@@ -219,6 +239,7 @@ static void device_full(struct text *text, const struct snapshot *snapshot,
 			figures_row(text, style, type, &d->memory[type],
 				    fact_size(d->memory[type].largest_free_bytes, cell));
 	core_row(text, style, d);
+	mark_clash_gap(text, style, d);
 }
 
 static unsigned compact_bar(const struct style *style)

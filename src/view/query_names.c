@@ -24,6 +24,7 @@ struct source {
 static const struct source device_sources[] = {
 	{"", FROM_DEVICE, &place_fields, 0},
 	{"", FROM_DEVICE, &device_fields, 0},
+	{"", FROM_DEVICE, &clash_gap_fields, 0},
 	{"", FROM_CARD, &card_fields, 0},
 	MEMORY_SOURCES,
 	{0},

@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib"), str(HERE.parent / "integrat
 from mock import Mock
 from server import Server, directory
 from test_truth import installed
-from testing import TTMEM, equal, run_tests, wait_until
+from testing import TTMEM, equal, run_tests, ttmem_json, wait_until
 
 VERSIONS = ("0.81.1", "0.80.0", "0.76.0")
 CLASH = re.compile(r"in program (\d+) clash .* allocated at (\d+) and static (\w+) buffer region "
@@ -67,6 +67,24 @@ def check_clash(line, where):
     return kind, last["number"], (int(lowest), int(end))
 
 
+def base_of(process):
+    """Where programs begin, which is where the L1 bank does."""
+    return [a for a in process["allocators"] if a["open"]][-1]["counts"]["l1"]["base_address"]
+
+
+def check_gap(pid, lowest, where):
+    """No program has run: all up to the lowest buffer is the gap, and that it is small is said."""
+    picture = ttmem_json(env={**os.environ, "TTMEM_SOCKET_DIR": str(where)})
+    process = [p for p in picture["processes"] if p["pid"] == pid][0]
+    gap = picture["devices"][0]["clash_gap_bytes"]
+    if lowest is not None:
+        equal(gap, lowest - base_of(process), "gap")
+    text, _ = tool(where=where)
+    bank = picture["devices"][0]["memory"]["l1"]["bank"]["size_bytes"]
+    equal("of L1 between programs and the lowest buffer" in text, gap < bank // 10, text)
+    return gap
+
+
 def clashes(version):
     with directory() as d, Server(d) as server:
         with Mock(installed(version), "refused.py", prefix=[str(TTMEM), "run", "--"],
@@ -75,6 +93,7 @@ def clashes(version):
             for line in mock.pauses():
                 pid = line["pid"]
                 if line["event"] == "freed":
+                    equal(check_gap(pid, None, d) > 1000000, True, "all is free again")
                     break
                 wait_until("it is kept", lambda: [
                     k for k in server.get("/v1/failures")["kept"]
@@ -82,6 +101,8 @@ def clashes(version):
                 for where in (d, "/nonexistent"):
                     kind, number, expected = check_clash(line, where)
                 kinds.add(kind)
+                check_gap(pid, expected[0], "/nonexistent")
+                check_gap(pid, expected[0], d)
                 told.append((number, expected))
                 for arguments in (["--last"], ["--failure", number], ["--pid", pid, line["text"]]):
                     check_explained(document("explain", *arguments, where=d), pid, expected,

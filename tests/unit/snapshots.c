@@ -167,6 +167,8 @@ static void add_card(struct snapshot *s, struct device *device, uint32_t user)
 	s->has_driver = 1;
 	device->card = index;
 	device->number = 3;
+	device->clash_gap.bytes = fact_of(1228800);
+	device->clash_gap.trend_bytes = fact_of(0 - UINT64_C(65536));
 	device->tensix_cores = fact_estimate(64, REASON_NOMINAL);
 	device->dram_physical_bytes = fact_estimate(12 * GIB, REASON_NOMINAL);
 	device->l1_physical_bytes = fact_estimate(64 * UINT64_C(1499136), REASON_NOMINAL);
