@@ -584,7 +584,9 @@ def test_unplugged_and_back():
             fake.put(f"{card.home}/tt_serial", "0000040231911FFF")
             fake.put(f"{card.home}/tt_fw_bundle_ver", "19.10.1.0")
             os.symlink(target, fake.path / name)
-            back = wait_until("it comes back", lambda: snapshot_card(server, 3))
+            # it is listed at once, and read a moment later
+            back = wait_until("it comes back", lambda: (
+                c := snapshot_card(server, 3)) and c["serial"] and c)
             equal((back["serial"], back["firmware"]), ("0000040231911FFF", "19.10.1.0"), "new")
             equal([c["number"] for c in server.get("/v1/snapshot")["cards"]], [0, 3, 7], "order")
         finally:
