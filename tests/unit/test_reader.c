@@ -367,6 +367,46 @@ static void test_no_slots(void **state)
 	assert_int_equal(rows, 1);
 }
 
+/*
+ * Reason: a process that was started with an older hook goes on writing rows of failures that end
+ * before the fields of programs; they are failed allocations, and nothing behind them is read.
+ */
+static void test_older_failures(void **state)
+{
+	const uint32_t bytes = offsetof(struct region_failure, program_id);
+	struct region_map map;
+	struct region_image image;
+	struct forged f;
+
+	(void)state;
+	copy_honest(&f);
+	head(&f)->parts[REGION_PART_FAILURES].element_bytes = bytes;
+	head(&f)->failures_count = 2;
+	for (uint64_t i = 0; i < 2; i++) {
+		const struct region_failure failure = {
+			.seq = 2 * (i + 1), .requested_bytes = 1000 + i, .type = 1};
+
+		memcpy(f.bytes + REGION_FAILURES_OFFSET + i * bytes, &failure, bytes);
+	}
+	assert_int_equal(open_sealed(&f, &map), 0);
+	assert_int_equal(region_read_image(&map, &image), 0);
+	assert_int_equal(image.failure_count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(image.failures[i].requested_bytes, 1001 - i);
+		assert_int_equal(image.failures[i].kind, REGION_FAILURE_ALLOCATION);
+		assert_int_equal(image.failures[i].program_id, 0);
+		assert_int_equal(image.failures[i].limit_bytes, 0);
+	}
+	region_image_clear(&image);
+	region_map_close(&map);
+	drop(&f);
+
+	copy_honest(&f);
+	head(&f)->parts[REGION_PART_FAILURES].element_bytes = bytes - 8;
+	assert_int_equal(open_sealed(&f, &map), REGION_BAD_PARTS);
+	drop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_chips),
 		cmocka_unit_test(test_longer_rows),
 		cmocka_unit_test(test_no_slots),
+		cmocka_unit_test(test_older_failures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
