@@ -29,20 +29,20 @@ static const struct {
 	uint32_t rows_max;
 	uint32_t least; /* of a writer before a field was added; 0: as many */
 } known_parts[REGION_PARTS_KNOWN] = {
-	[REGION_PART_CAPABILITIES] = {sizeof(struct region_capability), REGION_CAPABILITIES_MAX},
+	[REGION_PART_CAPABILITIES] = {sizeof(struct region_capability), REGION_CAPABILITIES_MAX, 0},
 	[REGION_PART_FAILURES] = {sizeof(struct region_failure), REGION_FAILURES_MAX,
-				   offsetof(struct region_failure, program_id)},
+				  offsetof(struct region_failure, program_id)},
 	[REGION_PART_TOTALS] = {sizeof(struct region_totals),
-				REGION_ALLOCATORS_MAX * REGION_MEMORY_TYPES},
+				REGION_ALLOCATORS_MAX * REGION_MEMORY_TYPES, 0},
 	[REGION_PART_VERIFY] = {sizeof(struct region_verify),
-				REGION_ALLOCATORS_MAX * REGION_MEMORY_TYPES},
-	[REGION_PART_ALLOCATORS] = {sizeof(struct region_allocator), REGION_ALLOCATORS_MAX},
-	[REGION_PART_SLOTS] = {sizeof(struct region_slot), UINT32_MAX},
-	[REGION_PART_PROGRAMS] = {sizeof(struct region_program), REGION_PROGRAMS_MAX},
+				REGION_ALLOCATORS_MAX * REGION_MEMORY_TYPES, 0},
+	[REGION_PART_ALLOCATORS] = {sizeof(struct region_allocator), REGION_ALLOCATORS_MAX, 0},
+	[REGION_PART_SLOTS] = {sizeof(struct region_slot), UINT32_MAX, 0},
+	[REGION_PART_PROGRAMS] = {sizeof(struct region_program), REGION_PROGRAMS_MAX, 0},
 	[REGION_PART_KERNELS] = {sizeof(struct region_kernel),
-				 REGION_PROGRAMS_MAX * REGION_PROGRAM_KERNELS},
+				 REGION_PROGRAMS_MAX * REGION_PROGRAM_KERNELS, 0},
 	[REGION_PART_PROGRAM_RANGES] = {sizeof(struct region_program_range),
-					REGION_PROGRAMS_MAX * REGION_PROGRAM_RANGES},
+					REGION_PROGRAMS_MAX * REGION_PROGRAM_RANGES, 0},
 };
 
 const char *region_refusal_text(enum region_refusal refusal)
