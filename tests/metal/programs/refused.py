@@ -4,6 +4,7 @@
 refused.py [WORKER_L1_BYTES]: so much of L1 is left to buffers and programs; the ring gets the rest.
 """
 import sys
+import time
 
 import ttnn
 
@@ -42,6 +43,8 @@ def main():
         # matmul and layer norm lay themselves out by what is free
         for name, operation in (("add", lambda: ttnn.add(a, a)),
                                 ("softmax", lambda: ttnn.softmax(a, dim=-1))):
+            # the hook copies its table for a failure at most once a second
+            time.sleep(1.5)
             device.disable_and_clear_program_cache()
             device.enable_program_cache()
             attempt(name, device, operation, held=len(held))
