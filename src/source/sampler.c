@@ -23,6 +23,9 @@
 #define PATIENCE_NS UINT64_C(50000000)
 #define PATIENCE_MS 50
 
+/* A reading that the usual round a second would have replaced by then. */
+#define OLD_NS UINT64_C(1500000000)
+
 #define VERSION_ALPHABET "0123456789.-+_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* Telemetry of a card may come two minutes after the card; identity is asked again till then. */
@@ -412,9 +415,16 @@ void sampler_wait(struct sampler *sampler)
 		(void)poll(&wait, 1, PATIENCE_MS + 1);
 }
 
-static bool is_stuck(struct slot *slot, uint64_t now_ns)
+/*
+ * A worker that had no processor for a moment looks just the same, so a card counts as stuck only
+ * when its last reading is old as well.
+ */
+static bool is_stuck(struct slot *slot, const struct card_reading *reading, uint64_t now_ns)
 {
 	uint64_t since_ns = __atomic_load_n(&slot->busy_ns, __ATOMIC_ACQUIRE);
+
+	if (now_ns < reading->time_ns || now_ns - reading->time_ns < OLD_NS)
+		return false;
 
 	return __atomic_load_n(&slot->phase, __ATOMIC_ACQUIRE) == PHASE_BUSY && now_ns > since_ns &&
 	       now_ns - since_ns > PATIENCE_NS;
@@ -438,7 +448,7 @@ uint32_t sampler_cards(const struct sampler *sampler, uint64_t now_ns,
 		if (!slot->used)
 			continue;
 		const struct card_reading *reading = current_reading(sampler->shared, slot);
-		bool stuck = is_stuck(slot, now_ns);
+		bool stuck = is_stuck(slot, reading, now_ns);
 
 		cards[count++] = (struct sampler_card){
 			.reading = reading,
