@@ -55,7 +55,7 @@ static void put_device(struct text *text, const struct snapshot *snapshot,
 
 static void put_chips(struct encoded *object, const struct allocator *allocator)
 {
-	const struct chip *chips = object->snapshot->chips + allocator->chips.first;
+	const struct chip *chips = SPAN_START(object->snapshot->chips, allocator->chips);
 
 	encode_key(object, "chips");
 	text_putc(object->text, '[');

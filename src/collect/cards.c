@@ -459,6 +459,6 @@ int cards_join(struct collection *collection)
 	}
 	for (uint32_t i = 0; i < machine->count; i++)
 		fill_physical(snapshot, &snapshot->devices[machine->first + i]);
-	number_devices(snapshot, snapshot->devices + machine->first, machine->count);
+	number_devices(snapshot, SPAN_START(snapshot->devices, *machine), machine->count);
 	return 0;
 }

@@ -275,7 +275,7 @@ static bool is_chip_of(const struct device *device, const struct chip *chip)
 static uint32_t *bucket_of(struct covers *covers, const struct chip *chip)
 {
 	const struct device *devices =
-		covers->collection->snapshot.devices + covers->devices.first;
+		SPAN_START(covers->collection->snapshot.devices, covers->devices);
 	uint64_t name = fact_is_known(chip->unique_id) ? chip->unique_id.value : chip->chip_id;
 	uint32_t at = (uint32_t)(name * UINT64_C(0x9e3779b97f4a7c15) >> 32) % BUCKETS;
 

@@ -244,7 +244,7 @@ static void merge(struct l1_summary *to, const struct l1_summary *from, bool fir
 void l1_of_machine(struct collection *collection)
 {
 	struct snapshot *snapshot = &collection->snapshot;
-	struct device *machine = snapshot->devices + snapshot->machine_devices.first;
+	struct device *machine = SPAN_START(snapshot->devices, snapshot->machine_devices);
 
 	for (uint32_t d = 0; d < snapshot->machine_devices.count; d++) {
 		bool first = true;

@@ -223,7 +223,7 @@ int snapshot_copy_process(struct snapshot *to, uint32_t index, const struct snap
 /* A process's figures of devices that are not shown are not shown either. */
 static void select_own(struct snapshot *snapshot, struct process *process)
 {
-	struct device *own = snapshot->devices + process->devices.first;
+	struct device *own = SPAN_START(snapshot->devices, process->devices);
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < process->devices.count; i++)
@@ -253,7 +253,7 @@ static void renumber_processes(struct snapshot *snapshot, const uint32_t *map)
 	snapshot->buffer_count = kept;
 	for (uint32_t i = 0; i < snapshot->card_count; i++) {
 		struct span *users = &snapshot->cards[i].users;
-		struct card_user *first = snapshot->card_users + users->first;
+		struct card_user *first = SPAN_START(snapshot->card_users, *users);
 		uint32_t left = 0;
 
 		for (uint32_t u = 0; u < users->count; u++)
@@ -266,7 +266,7 @@ static void renumber_processes(struct snapshot *snapshot, const uint32_t *map)
 
 void snapshot_select(struct snapshot *snapshot, const bool *keep)
 {
-	struct device *machine = snapshot->devices + snapshot->machine_devices.first;
+	struct device *machine = SPAN_START(snapshot->devices, snapshot->machine_devices);
 	uint32_t *map = calloc((size_t)snapshot->process_count + 1, sizeof *map);
 	uint32_t kept = 0;
 

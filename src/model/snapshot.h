@@ -29,6 +29,9 @@ struct span {
 	uint32_t count;
 };
 
+/* SPAN_START - where a run of an array begins; an array without memory has no place to count from */
+#define SPAN_START(array, span) ((array) ? (array) + (span).first : NULL)
+
 enum process_state {
 	PROCESS_LIVE = 0,
 	PROCESS_EXITED = 1,

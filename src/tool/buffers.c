@@ -96,7 +96,7 @@ static int on_option(void *context, unsigned row, const char *value)
 static int resolve_chip(const struct request *request, const struct snapshot *snapshot,
 			struct buffer_filter *filter)
 {
-	const struct device *devices = snapshot->devices + snapshot->machine_devices.first;
+	const struct device *devices = SPAN_START(snapshot->devices, snapshot->machine_devices);
 	bool found = false;
 
 	if (!request->chip)

@@ -194,7 +194,7 @@ static int map_device(const struct request *request, const struct snapshot *pict
 static int choose(const struct request *request, const struct snapshot *picture,
 		  const struct device **ret_device)
 {
-	const struct device *devices = picture->devices + picture->machine_devices.first;
+	const struct device *devices = SPAN_START(picture->devices, picture->machine_devices);
 	const struct device *chosen = NULL;
 	uint32_t matches = 0;
 

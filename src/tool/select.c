@@ -56,7 +56,7 @@ bool select_matches(const struct snapshot *snapshot, const struct device *device
 /* Return: how many devices the word means: a PCI address may mean both chips of a board. */
 static uint32_t mark(const struct snapshot *snapshot, const char *word, bool *keep)
 {
-	const struct device *devices = snapshot->devices + snapshot->machine_devices.first;
+	const struct device *devices = SPAN_START(snapshot->devices, snapshot->machine_devices);
 	uint32_t matches = 0;
 
 	for (uint32_t i = 0; i < snapshot->machine_devices.count; i++)

@@ -174,7 +174,7 @@ static void mark_missing(struct text *text, const struct snapshot *snapshot,
 static void device_list(struct text *text, const struct snapshot *snapshot, uint32_t process)
 {
 	struct span machine = snapshot->machine_devices;
-	const struct device *devices = snapshot->devices + machine.first;
+	const struct device *devices = SPAN_START(snapshot->devices, machine);
 	text_auto list = TEXT_INIT;
 
 	for (uint32_t i = 0; i < machine.count; i++) {
