@@ -123,13 +123,19 @@ static struct cursor cursor_of(yyjson_val *object)
 	return (struct cursor){.object = object, .outer = yyjson_obj_iter_with(object)};
 }
 
+/* yyjson steps on from where it stands even when there is no object, or an empty one. */
+static yyjson_val *iter_find(yyjson_obj_iter *iter, const char *name)
+{
+	return iter->obj && iter->max ? yyjson_obj_iter_get(iter, name) : NULL;
+}
+
 static yyjson_val *cursor_get(struct cursor *cursor, const struct field *field)
 {
 	const char *name = field_name(field);
 	size_t length = (size_t)(name - field->path);
 
 	if (length == 0)
-		return yyjson_obj_iter_get(&cursor->outer, name);
+		return iter_find(&cursor->outer, name);
 	if (!cursor->group || length != cursor->group_length ||
 	    strncmp(cursor->group, field->path, length) != 0) {
 		yyjson_val *inner = cursor->object;
@@ -144,7 +150,7 @@ static yyjson_val *cursor_get(struct cursor *cursor, const struct field *field)
 		cursor->group_length = length;
 		cursor->inner = yyjson_obj_iter_with(inner);
 	}
-	return yyjson_obj_iter_get(&cursor->inner, name);
+	return iter_find(&cursor->inner, name);
 }
 
 int decode_fields(struct snapshot *snapshot, yyjson_val *object, const struct field_list *list,
