@@ -230,14 +230,18 @@ static bool put_known(const struct encoded *object, const struct field *field, s
 	}
 }
 
-static void note(struct encoded *object, const struct field *field, struct fact fact,
-		 enum fact_state state)
+static void note(struct encoded *object, const char *path, uint8_t reason, enum fact_state state)
 {
 	if (object->note_count < ENCODE_NOTES_MAX)
 		object->notes[object->note_count++] =
-			(struct encode_note){field->path, fact.reason, (uint8_t)state};
+			(struct encode_note){path, reason, (uint8_t)state};
 	else
 		object->text->failed = true;
+}
+
+void encode_reason(struct encoded *object, const char *path, enum fact_reason reason)
+{
+	note(object, path, (uint8_t)reason, FACT_DENIED);
 }
 
 static void put_field(struct encoded *object, const struct field *field, struct fact fact)
@@ -251,9 +255,9 @@ static void put_field(struct encoded *object, const struct field *field, struct 
 	else
 		is_null = put_null(object->text);
 	if (is_null && !(field->may_not_apply && fact.reason == REASON_NONE))
-		note(object, field, fact, FACT_DENIED);
+		note(object, field->path, fact.reason, FACT_DENIED);
 	else if (fact.state == FACT_ESTIMATE || fact.state == FACT_STALE)
-		note(object, field, fact, (enum fact_state)fact.state);
+		note(object, field->path, fact.reason, (enum fact_state)fact.state);
 }
 
 /* Opens one inner object; its name is a part of a path. */

@@ -36,6 +36,8 @@ void encode_begin(struct encoded *object, struct text *text, const struct snapsh
 void encode_fields(struct encoded *object, const struct field_list *list, const void *from);
 /* encode_key - of the member whose value the caller appends next; needs no escape */
 void encode_key(struct encoded *object, const char *name);
+/* encode_reason - says why a member that the caller has written as null is so */
+void encode_reason(struct encoded *object, const char *path, enum fact_reason reason);
 /* encode_end - adds the reasons, last, so that the figures stand first */
 void encode_end(struct encoded *object);
 

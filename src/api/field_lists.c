@@ -386,6 +386,21 @@ static const struct field count_rows[] = {
 };
 LIST(count_fields, "Counts", count_rows);
 
+#define SITE_TEXT(name, member, when, text)                                                        \
+	{.path = name, .type = FIELD_TEXT, .storage = STORED_U32,                                  \
+	 .offset = offsetof(struct site, member), .null = NULL_ZERO, .may_not_apply = true,        \
+	 .unit = "", .null_when = when, .help = text}
+
+static const struct field site_rows[] = {
+	SITE_TEXT("file", file, "unknown", "file, as the interpreter knows it"),
+	{.path = "line", .type = FIELD_NUMBER, .storage = STORED_U32,
+	 .offset = offsetof(struct site, line), .null = NULL_ZERO, .may_not_apply = true,
+	 .unit = "", .null_when = "unknown", .help = "line in it"},
+	SITE_TEXT("function", function, "unknown",
+		  "function; with its class from Python 3.11 on"),
+};
+LIST(site_fields, "Site", site_rows);
+
 static const struct field buffer_rows[] = {
 	{.path = "type", .type = FIELD_WORD, .storage = STORED_U8,
 	 .offset = offsetof(struct buffer, type), .words = &type_words, .unit = "",
@@ -412,7 +427,19 @@ static const struct field buffer_rows[] = {
 LIST(buffer_fields, "Buffer", buffer_rows);
 
 const struct field_list *const field_lists[] = {
-	&memory_fields, &device_fields,	   &l1_fields, &clash_gap_fields, &place_fields, &card_fields, &process_fields, &capability_fields, &failure_fields,
-	&loss_fields,	&allocator_fields, &count_fields,   &buffer_fields,
+	&memory_fields,
+	&device_fields,
+	&l1_fields,
+	&clash_gap_fields,
+	&place_fields,
+	&card_fields,
+	&process_fields,
+	&capability_fields,
+	&failure_fields,
+	&loss_fields,
+	&allocator_fields,
+	&count_fields,
+	&site_fields,
+	&buffer_fields,
 };
 const size_t field_list_count = COUNT(field_lists);

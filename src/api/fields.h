@@ -82,6 +82,7 @@ extern const struct field_list failure_fields;	  /* of struct failure */
 extern const struct field_list loss_fields;	  /* of struct losses */
 extern const struct field_list allocator_fields;  /* of struct allocator */
 extern const struct field_list count_fields;	  /* of struct field_counts */
+extern const struct field_list site_fields;	  /* of struct site, without its op */
 extern const struct field_list buffer_fields;	  /* of struct buffer */
 
 /* All of the above, for what walks them: the test of docs/api.md, help. */

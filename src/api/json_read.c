@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/json_cards.h"
+#include "api/json_sites.h"
 
 static int read_memories(struct snapshot *snapshot, yyjson_val *object,
 			 struct memory memory[MEMORY_TYPES])
@@ -98,6 +99,8 @@ static int read_failures(struct snapshot *snapshot, yyjson_val *object, struct p
 		if (r == 0)
 			r = decode_fields(snapshot, value, &failure_fields,
 					  &snapshot->failures[index]);
+		if (r == 0)
+			r = decode_site(snapshot, value, &snapshot->failures[index].site);
 		if (r < 0)
 			return r;
 		process->failures.count++;
@@ -230,6 +233,7 @@ static int read_buffers(yyjson_val *root, struct snapshot *snapshot)
 		uint32_t pid = (uint32_t)yyjson_get_uint(yyjson_obj_get(row, "pid"));
 
 		if ((r = decode_fields(snapshot, row, &buffer_fields, &buffer)) < 0 ||
+		    (r = decode_site(snapshot, row, &buffer.site)) < 0 ||
 		    (r = find_process(snapshot, pid, &buffer.process)) < 0 ||
 		    (r = find_allocator(snapshot, row, buffer.process, &buffer.allocator)) < 0 ||
 		    (r = snapshot_add_buffer(snapshot, &index)) < 0)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "api/json_cards.h"
+#include "api/json_sites.h"
 #include "base/clock.h"
 
 static void separate(struct text *text, uint32_t index)
@@ -142,9 +143,12 @@ static void put_failures(struct encoded *object, const struct process *process)
 	text_puts(text, ",\"last\":[");
 	for (uint32_t i = 0; i < process->failures.count; i++) {
 		separate(text, i);
-		encode_begin(&one, text, NULL);
-		encode_fields(&one, &failure_fields,
-			      &object->snapshot->failures[process->failures.first + i]);
+		const struct failure *failure =
+			&object->snapshot->failures[process->failures.first + i];
+
+		encode_begin(&one, text, object->snapshot);
+		encode_fields(&one, &failure_fields, failure);
+		put_site(&one, failure->site);
 		encode_end(&one);
 	}
 	text_puts(text, "]}");
@@ -201,6 +205,7 @@ static void put_buffer(struct text *text, const struct snapshot *snapshot,
 	encode_number(text, allocator->id);
 	put_chips(&object, allocator);
 	encode_fields(&object, &buffer_fields, buffer);
+	put_site(&object, buffer->site);
 	encode_end(&object);
 }
 

@@ -162,7 +162,7 @@ static struct failure failure_of(const struct region_failure *from)
 }
 
 static int add_failures(struct collection *collection, const struct region_image *image,
-			struct span *ret_span)
+			struct table_sites *sites, struct span *ret_span)
 {
 	struct snapshot *snapshot = &collection->snapshot;
 
@@ -174,8 +174,11 @@ static int add_failures(struct collection *collection, const struct region_image
 		/* of a newer writer: nothing of it could be said */
 		if (from->kind >= FAILURE_KINDS)
 			continue;
-		int r = snapshot_add_failure(snapshot, &index);
+		uint32_t site;
+		int r = table_sites_number(sites, snapshot, from->site, &site);
 
+		if (r == 0)
+			r = snapshot_add_failure(snapshot, &index);
 		if (r < 0)
 			return r;
 		struct failure *to = &snapshot->failures[index];
@@ -183,6 +186,7 @@ static int add_failures(struct collection *collection, const struct region_image
 		*to = failure_of(from);
 		to->number = image->head.failures_count - i;
 		to->age_ns = collection_age(collection, from->time_ns);
+		to->site = site;
 		ret_span->count++;
 	}
 	return 0;
@@ -345,7 +349,7 @@ static int add_allocator(struct collection *collection, const struct region_imag
 }
 
 static int add_process(struct collection *collection, const struct region_image *image,
-		       uint32_t pid, uint32_t uid, enum process_state state, uint32_t *ret_index)
+		       struct table_sites *sites, uint32_t pid, uint32_t uid, enum process_state state, uint32_t *ret_index)
 {
 	struct snapshot *snapshot = &collection->snapshot;
 	const struct region_head *head = &image->head;
@@ -385,7 +389,7 @@ static int add_process(struct collection *collection, const struct region_image 
 			    &to->metal_version)) < 0 ||
 	    (r = add_string(snapshot, head->entry, sizeof head->entry, &to->entry)) < 0 ||
 	    (r = add_capabilities(snapshot, image, &to->capabilities)) < 0 ||
-	    (r = add_failures(collection, image, &to->failures)) < 0)
+	    (r = add_failures(collection, image, sites, &to->failures)) < 0)
 		return r;
 	*ret_index = index;
 	return 0;
@@ -395,13 +399,15 @@ int collection_add_table(struct collection *collection, struct region_map *map, 
 			 uint32_t uid, enum process_state state)
 {
 	struct region_image image;
+	struct table_sites sites;
 	struct span allocators = {.first = collection->snapshot.allocator_count};
 	uint32_t process;
 	int r = region_read_image(map, &image);
 
 	if (r < 0)
 		return r;
-	r = add_process(collection, &image, pid, uid, state, &process);
+	table_sites_init(&sites, map);
+	r = add_process(collection, &image, &sites, pid, uid, state, &process);
 	for (uint32_t i = 0; r == 0 && i < image.row_count; i++) {
 		r = add_allocator(collection, &image, &image.rows[i], process);
 		allocators.count++;
@@ -409,13 +415,14 @@ int collection_add_table(struct collection *collection, struct region_map *map, 
 	if (r == 0)
 		collection->snapshot.processes[process].allocators = allocators;
 	if (r == 0)
-		r = slots_add(collection, map, process);
+		r = slots_add(collection, map, &sites, process);
 	if (r == 0 && !collection->options.buffers_only)
 		r = programs_of_process(collection, map, process);
 	if (r == 0 && !collection->options.buffers_only)
 		r = devices_of_process(collection, process);
 	if (r == 0 && !collection->options.buffers_only)
 		r = l1_of_process(collection, process);
+	table_sites_clear(&sites);
 	region_image_clear(&image);
 	return r;
 }

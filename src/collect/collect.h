@@ -11,6 +11,7 @@
 
 #include "analyse/ranges.h"
 #include "collect/choice.h"
+#include "collect/sites.h"
 #include "model/snapshot.h"
 #include "region/reader.h"
 #include "source/cgroup.h"
@@ -107,7 +108,8 @@ int collection_finish(struct collection *collection, struct snapshot *ret_snapsh
  * slots_add - what is wanted of a table's slots, after its allocators are there: buffers, ranges
  * and with them the largest free ranges (slots.c). Return: 0 or -errno.
  */
-int slots_add(struct collection *collection, struct region_map *map, uint32_t process);
+int slots_add(struct collection *collection, struct region_map *map, struct table_sites *sites,
+	      uint32_t process);
 
 /* l1_of_allocator - the terms of its cores' L1 (programs.c) */
 void l1_of_allocator(const struct region_allocator *row, struct l1_terms *ret_terms);

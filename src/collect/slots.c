@@ -94,12 +94,17 @@ static int add_ranges(struct collection *collection, const struct region_slots *
 	return result;
 }
 
-static struct buffer buffer_of(const struct collection *collection, const struct region_slot *slot,
-			       uint32_t process, uint32_t allocator)
+static int buffer_of(struct collection *collection, struct table_sites *sites,
+		     const struct region_slot *slot, uint32_t process, uint32_t allocator,
+		     struct buffer *ret_buffer)
 {
-	uint32_t pages = (uint32_t)slot->extent;
+	uint32_t pages = (uint32_t)slot->extent, site;
+	int r = table_sites_number(sites, &collection->snapshot, (uint32_t)(slot->origin >> 32),
+				   &site);
 
-	return (struct buffer){
+	if (r < 0)
+		return r;
+	*ret_buffer = (struct buffer){
 		.process = process,
 		.allocator = allocator,
 		.address = slot->address,
@@ -111,13 +116,15 @@ static struct buffer buffer_of(const struct collection *collection, const struct
 		.event = slot->seq / 2,
 		.cores = (uint32_t)(slot->extent >> 32),
 		.thread = (uint32_t)slot->origin,
+		.site = site,
 		.type = (uint8_t)region_slot_type(slot->place_bank),
 		.layout = (uint8_t)region_slot_layout(slot->place_bank),
 	};
+	return 0;
 }
 
-static int add_buffers(struct collection *collection, const struct region_slots *slots,
-		       uint32_t process, const uint32_t *index)
+static int add_buffers(struct collection *collection, struct table_sites *sites,
+		       const struct region_slots *slots, uint32_t process, const uint32_t *index)
 {
 	struct snapshot *snapshot = &collection->snapshot;
 	uint32_t limit = collection->options.slot_limit;
@@ -130,11 +137,14 @@ static int add_buffers(struct collection *collection, const struct region_slots 
 			break;
 		if (a == SNAPSHOT_NONE)
 			continue;
-		int r = snapshot_add_buffer(snapshot, &at);
+		struct buffer buffer;
+		int r = buffer_of(collection, sites, slot, process, a, &buffer);
 
+		if (r == 0)
+			r = snapshot_add_buffer(snapshot, &at);
 		if (r < 0)
 			return r;
-		snapshot->buffers[at] = buffer_of(collection, slot, process, a);
+		snapshot->buffers[at] = buffer;
 	}
 	return 0;
 }
@@ -190,8 +200,9 @@ static uint32_t slots_wanted(const struct collection *collection, bool ranges)
 }
 
 /* A copy of the slots, for all that needs them. */
-static int add_copied(struct collection *collection, struct region_map *map, uint32_t process,
-		      const uint32_t *index, bool ranges)
+static int add_copied(struct collection *collection, struct region_map *map,
+		      struct table_sites *sites, uint32_t process, const uint32_t *index,
+		      bool ranges)
 {
 	struct span allocators = collection->snapshot.processes[process].allocators;
 	struct region_slots slots;
@@ -207,7 +218,7 @@ static int add_copied(struct collection *collection, struct region_map *map, uin
 			fill_largest_free(collection, allocators);
 	}
 	if (r == 0 && collection->options.buffers)
-		r = add_buffers(collection, &slots, process, index);
+		r = add_buffers(collection, sites, &slots, process, index);
 	region_slots_clear(&slots);
 	return r;
 }
@@ -215,6 +226,7 @@ static int add_copied(struct collection *collection, struct region_map *map, uin
 /* One table whose buffers are offered to the choice, slot by slot. */
 struct offering {
 	struct collection *collection;
+	struct table_sites *sites;
 	uint32_t process;
 	const uint32_t *index;
 };
@@ -234,16 +246,17 @@ static int offer(void *argument, const struct region_slot *slot)
 
 	if (a == SNAPSHOT_NONE)
 		return 0;
-	const struct buffer buffer = buffer_of(collection, slot, offering->process, a);
+	struct buffer buffer;
+	int r = buffer_of(collection, offering->sites, slot, offering->process, a, &buffer);
 
-	return choice_offer(&collection->choice, collection->options.choice, &collection->snapshot,
+	return r < 0 ? r : choice_offer(&collection->choice, collection->options.choice, &collection->snapshot,
 			    &buffer);
 }
 
-static int add_chosen(struct collection *collection, struct region_map *map, uint32_t process,
-		      const uint32_t *index)
+static int add_chosen(struct collection *collection, struct region_map *map,
+		      struct table_sites *sites, uint32_t process, const uint32_t *index)
 {
-	struct offering offering = {collection, process, index};
+	struct offering offering = {collection, sites, process, index};
 	const struct region_slot_visitor visitor = {restart_offering, offer, &offering};
 	struct region_slots cut;
 	int r = region_visit_slots(map, &visitor, &cut);
@@ -255,7 +268,8 @@ static int add_chosen(struct collection *collection, struct region_map *map, uin
 	return choice_table_done(&collection->choice, collection->options.choice);
 }
 
-int slots_add(struct collection *collection, struct region_map *map, uint32_t process)
+int slots_add(struct collection *collection, struct region_map *map, struct table_sites *sites,
+	      uint32_t process)
 {
 	struct span allocators = collection->snapshot.processes[process].allocators;
 	bool ranges = !collection->options.buffers_only && needs_ranges(collection, allocators);
@@ -265,6 +279,6 @@ int slots_add(struct collection *collection, struct region_map *map, uint32_t pr
 		return 0;
 	index_rows(&collection->snapshot, allocators, index);
 	return collection->options.choice
-		       ? add_chosen(collection, map, process, index)
-		       : add_copied(collection, map, process, index, ranges);
+		       ? add_chosen(collection, map, sites, process, index)
+		       : add_copied(collection, map, sites, process, index, ranges);
 }

@@ -85,6 +85,7 @@ const char *fact_reason_text(enum fact_reason reason)
 			"a process has the device open and does not report its memory",
 		[REASON_USERS_UNKNOWN] = "the driver does not tell who has the device open",
 		[REASON_NO_CARD] = "no card of this machine has this chip",
+		[REASON_BEFORE_ATTACH] = "before attach",
 		[REASON_CODE_ALONE] = "its code alone: arguments and configuration come on top",
 		[REASON_OTHER_NAMESPACE] = "in a PID namespace that this viewer does not see",
 	};

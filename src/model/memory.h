@@ -61,6 +61,7 @@ enum fact_reason {
 	REASON_USERS_UNKNOWN,	/* the driver does not tell who has the device open */
 	REASON_NO_CARD,		/* no card of this machine has this chip */
 	REASON_OTHER_NAMESPACE, /* in a PID namespace that this viewer does not see */
+	REASON_BEFORE_ATTACH,	/* from before the hook came into the process */
 	REASON_CODE_ALONE,	/* a lower bound: arguments and configuration come on top */
 	REASON_COUNT
 };

@@ -18,6 +18,8 @@ enum {
 	PROGRAMS,
 	KERNELS,
 	RANGES,
+	SITES,
+	FRAMES,
 	STRINGS,
 	ARRAYS
 };
@@ -65,6 +67,9 @@ void snapshot_clear(struct snapshot *snapshot)
 	free(snapshot->programs);
 	free(snapshot->program_kernels);
 	free(snapshot->program_ranges);
+	free(snapshot->sites);
+	free(snapshot->frames);
+	free(snapshot->site_table.memory);
 	free(snapshot->strings);
 	snapshot_init(snapshot);
 }
@@ -120,6 +125,8 @@ DEFINE_ADD(card_user, card_users, CARD_USERS)
 DEFINE_ADD(program, programs, PROGRAMS)
 DEFINE_ADD(program_kernel, program_kernels, KERNELS)
 DEFINE_ADD(program_range, program_ranges, RANGES)
+DEFINE_ADD(site, sites, SITES)
+DEFINE_ADD(frame, frames, FRAMES)
 
 int snapshot_string(struct snapshot *snapshot, const char *bytes, size_t length, string_id *ret_id)
 {

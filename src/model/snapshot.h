@@ -17,6 +17,7 @@
 #include "model/card.h"
 #include "model/memory.h"
 #include "model/program.h"
+#include "model/site.h"
 
 #define SNAPSHOT_NONE UINT32_MAX
 
@@ -150,6 +151,7 @@ struct failure {
 	struct fact allocator; /* id */
 	struct fact bank_free_bytes, bank_largest_free_bytes;
 	uint32_t thread;
+	uint32_t site; /* number, for snapshot_site; 0 not known */
 	/* of a program */
 	struct fact program;	    /* the process's own number of it */
 	struct fact end_address;    /* of its highest circular or dataflow buffer */
@@ -207,8 +209,19 @@ struct buffer {
 	uint64_t event; /* at which it was born: orders buffers of one process */
 	uint32_t cores; /* SNAPSHOT_NONE: interleaved or unknown */
 	uint32_t thread;
+	uint32_t site; /* number, for snapshot_site; 0 not known */
 	uint8_t	 type;
 	uint8_t	 layout;
+};
+
+/* The sites by their texts; private to site.c. */
+struct site_bucket {
+	uint32_t hash, number; /* number 0: free */
+};
+
+struct site_table {
+	struct site_bucket *memory;
+	uint32_t buckets; /* a power of two, or 0 */
 };
 
 struct snapshot {
@@ -222,7 +235,7 @@ struct snapshot {
 	uint64_t buffers_seen, buffers_passing; /* live buffers; those of them that were wanted */
 	uint32_t process_count, allocator_count, chip_count, device_count, capability_count,
 		failure_count, buffer_count, card_count, card_user_count, program_count,
-		program_kernel_count, program_range_count;
+		program_kernel_count, program_range_count, site_count, frame_count;
 	struct process *processes;
 	struct allocator *allocators;
 	struct chip *chips;
@@ -235,12 +248,15 @@ struct snapshot {
 	struct program *programs;
 	struct program_kernel *program_kernels;
 	struct program_range *program_ranges;
+	struct site *sites; /* see snapshot_site */
+	struct site_frame *frames; /* a site's lie together */
+	struct site_table site_table;
 	string_id driver_version; /* 0: no driver, or unknown */
 	uint8_t has_driver; /* the driver is loaded */
 	struct span machine_devices; /* into devices */
 	char *strings;
 	uint32_t strings_bytes;
-	uint32_t capacity[13]; /* of the arrays above; private */
+	uint32_t capacity[15]; /* of the arrays above; private */
 };
 
 /* snapshot_init - an empty snapshot; never fails */
@@ -268,6 +284,8 @@ int snapshot_add_card_user(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_program(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_program_kernel(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_program_range(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_site(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_frame(struct snapshot *snapshot, uint32_t *ret_index);
 
 /* snapshot_covers - does an allocator cover this chip (same process, same unique id or chip id)? */
 bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *allocator,

@@ -13,11 +13,15 @@
  *   0x004000  totals         one row per (allocator, memory type)
  *   0x014000  verify         the allocator's own statistics, parallel to totals
  *   0x024000  allocators     geometry and chips, one row per allocator
- *   0x0a4000  (room for sites and events)
+ *   0x0a4000  site modules   the files that native stacks lead through
+ *   0x0a5000  (room for events)
  *   0x100000  slots          one row per live buffer, up to 1 Mi rows
  *   after it  programs       one row per program that ran, up to 4,096 rows,
  *             kernels        then their kernels,
- *             ranges         then what they use of L1, core range by core range
+ *             ranges         then what they use of L1, core range by core range,
+ *             sites          one row per place that allocates, up to 65,536 rows,
+ *             site strings   then their names,
+ *             site stacks    then native stacks; all three only ever grow
  *
  * The file has its final size from the start and is sealed against growing and
  * shrinking; what is not used is a hole. So a reader compares one number, and
@@ -63,6 +67,11 @@
 #define REGION_PROGRAM_KERNELS	4u   /* rows of kernels for each program there is room for */
 #define REGION_PROGRAM_RANGES	16u  /* rows of ranges likewise */
 #define REGION_BINARIES_MAX	4u   /* binaries of one kernel */
+#define REGION_SITES_MAX	65536u
+#define REGION_SITES_UNIT	1024u /* there is room for a multiple of so many sites */
+#define REGION_SITE_STRING_BYTES 24u  /* bytes of strings for each site there is room for */
+#define REGION_SITE_STACK_WORDS 2u    /* words of stacks likewise */
+#define REGION_SITE_MODULES_MAX 64u
 #define REGION_L1_PIECES	8u
 #define REGION_DISPATCH_CORES	48u
 
@@ -72,6 +81,7 @@
 #define REGION_TOTALS_OFFSET	    UINT64_C(0x004000)
 #define REGION_VERIFY_OFFSET	    UINT64_C(0x014000)
 #define REGION_ALLOCATORS_OFFSET    UINT64_C(0x024000)
+#define REGION_SITE_MODULES_OFFSET  UINT64_C(0x0a4000)
 #define REGION_SLOTS_OFFSET	    UINT64_C(0x100000)
 #define REGION_FILE_BYTES(slots)    (REGION_SLOTS_OFFSET + (uint64_t)(slots) * 64u)
 
@@ -84,11 +94,14 @@ enum region_part_id {
 	REGION_PART_ALLOCATORS = 4,
 	REGION_PART_SLOTS = 5,
 	REGION_PART_PROGRAMS = 6,
-	REGION_PART_SITES = 7,	  /* later: interned source sites, append-only */
+	REGION_PART_SITES = 7,	  /* append-only, like the three other parts of sites */
 	REGION_PART_EVENTS = 8,	  /* later: a ring, written only while somebody records */
 	REGION_PART_KERNELS = 9,
 	REGION_PART_PROGRAM_RANGES = 10,
-	REGION_PARTS_KNOWN = 11,
+	REGION_PART_SITE_STRINGS = 11,
+	REGION_PART_SITE_STACKS = 12,
+	REGION_PART_SITE_MODULES = 13,
+	REGION_PARTS_KNOWN = 14,
 };
 
 struct region_part {
@@ -149,7 +162,14 @@ struct region_head {
 	uint64_t programs_dropped;   /* dispatches of programs there was no room for */
 	uint64_t programs_unknown;   /* dispatches whose program could not be told */
 	uint64_t dispatch_unrecorded; /* number of the last one of both kinds; 0: none */
-	uint8_t	 reserved2[2904];
+
+	/* 1192: sites. Each count is stored with release after what it counts. */
+	uint32_t sites_used;	    /* sites with a smaller number are there; 0 and 1: none */
+	uint32_t site_string_bytes; /* of the strings part, from its start */
+	uint32_t site_stack_words;  /* likewise of the stacks */
+	uint32_t site_modules;	    /* rows */
+	uint64_t sites_dropped;	    /* new sites there was no room for */
+	uint8_t	 reserved2[2880];
 };
 
 /* Is a kind of fact known in this process, and if not, why. */
@@ -192,7 +212,9 @@ struct region_failure {
 	uint64_t lowest_address; /* of the allocator's L1 buffers */
 	uint64_t needed_bytes; /* of the ring: its code alone, so the entry is longer still */
 	uint64_t limit_bytes;  /* size of the ring, or address where the L1 of a core ends */
-	uint64_t reserved[3];
+	uint32_t site;	       /* who asked; 0: not known */
+	uint32_t reserved0;
+	uint64_t reserved[2];
 };
 
 /*
@@ -299,7 +321,7 @@ struct region_allocator {
  * One live buffer, eight words. Three of them are packed, high bits first:
  *   place_bank  allocator row 12 | type 4 | layout 4 | bytes per bank 44
  *   extent      cores 32 | pages 32    cores ~0: interleaved or unknown; pages ~0: unknown
- *   origin      site 32 | thread 32    site 0: not known
+ *   origin      site 32 | thread 32    site 0: not known; ~0: from before the hook came in
  * A slot is born in place: while its words are written `seq` is still 0, so
  * only `seq` tells whether the other words mean anything.
  */
@@ -313,6 +335,9 @@ struct region_slot {
 	uint64_t origin;
 	uint64_t time_ns;
 };
+
+#define REGION_SITE_UNKNOWN	  UINT32_C(0)
+#define REGION_SITE_BEFORE_ATTACH UINT32_C(0xffffffff)
 
 #define REGION_BANK_BITS 44
 #define REGION_BANK_MASK ((UINT64_C(1) << REGION_BANK_BITS) - 1)
@@ -428,6 +453,50 @@ struct region_program_range {
 	uint32_t reserved1;
 };
 
+/*
+ * A place that allocates; its row is its number, row 0 is never used. Written
+ * once, before `sites_used` tells of it, and never changed: no sequence word.
+ * Strings are offsets into the strings part, NUL-terminated there; 0: not known.
+ */
+struct region_site {
+	uint32_t op;	   /* as the framework calls it, "ttnn.matmul" */
+	uint32_t file;	   /* of the user's Python frame, as the interpreter knows it */
+	uint32_t function; /* qualified where the interpreter knows that (3.11 and later) */
+	uint32_t line;	   /* 0: not known */
+	uint32_t stack;	   /* word of the stacks part; 0: none */
+	uint32_t reserved;
+};
+
+/*
+ * A native stack is one word with its depth, then a word for each frame,
+ * innermost first: module 16 | offset 48. The offset is that of the call, in the
+ * file (not in memory); module ~0: in no file. Word 0 of the part is never used.
+ */
+#define REGION_STACK_DEPTH_MAX 32u
+
+static inline uint64_t region_stack_frame(uint32_t module, uint64_t offset)
+{
+	return (uint64_t)(module & 0xffff) << 48 | (offset & ((UINT64_C(1) << 48) - 1));
+}
+
+static inline uint32_t region_stack_module(uint64_t frame)
+{
+	return (uint32_t)(frame >> 48);
+}
+
+static inline uint64_t region_stack_offset(uint64_t frame)
+{
+	return frame & ((UINT64_C(1) << 48) - 1);
+}
+
+/* A file with code in it. Written once, before `site_modules` tells of it. */
+struct region_site_module {
+	uint32_t path; /* offset into the strings part, as the process sees it */
+	uint32_t build_id_bytes; /* 0: unknown */
+	uint8_t	 build_id[32];
+	uint8_t	 reserved[24];
+};
+
 /* region_programs_offset - where a writer of version 1 puts the programs: behind its slots */
 static inline uint64_t region_programs_offset(uint32_t slots)
 {
@@ -445,11 +514,29 @@ static inline uint64_t region_ranges_offset(uint32_t slots, uint32_t programs)
 	       (uint64_t)programs * REGION_PROGRAM_KERNELS * sizeof(struct region_kernel);
 }
 
-/* region_file_bytes - of a table with room for so many slots and programs */
-static inline uint64_t region_file_bytes(uint32_t slots, uint32_t programs)
+/* region_sites_offset - sites, their strings and their stacks: behind the programs */
+static inline uint64_t region_sites_offset(uint32_t slots, uint32_t programs)
 {
 	return region_ranges_offset(slots, programs) +
 	       (uint64_t)programs * REGION_PROGRAM_RANGES * sizeof(struct region_program_range);
+}
+
+static inline uint64_t region_site_strings_offset(uint32_t slots, uint32_t programs, uint32_t sites)
+{
+	return region_sites_offset(slots, programs) + (uint64_t)sites * sizeof(struct region_site);
+}
+
+static inline uint64_t region_site_stacks_offset(uint32_t slots, uint32_t programs, uint32_t sites)
+{
+	return region_site_strings_offset(slots, programs, sites) +
+	       (uint64_t)sites * REGION_SITE_STRING_BYTES;
+}
+
+/* region_file_bytes - of a table with room for so many slots, programs and sites */
+static inline uint64_t region_file_bytes(uint32_t slots, uint32_t programs, uint32_t sites)
+{
+	return region_site_stacks_offset(slots, programs, sites) +
+	       (uint64_t)sites * REGION_SITE_STACK_WORDS * sizeof(uint64_t);
 }
 
 /*
@@ -517,6 +604,11 @@ REGION_ASSERT_SIZE(region_chip, 24);
 REGION_ASSERT_SIZE(region_allocator, 2048);
 REGION_ASSERT_SIZE(region_slot, 64);
 REGION_ASSERT_OFFSET(region_head, dispatches, 1152);
+REGION_ASSERT_OFFSET(region_head, sites_used, 1192);
+REGION_ASSERT_OFFSET(region_head, sites_dropped, 1208);
+REGION_ASSERT_OFFSET(region_failure, site, 104);
+REGION_ASSERT_SIZE(region_site, 24);
+REGION_ASSERT_SIZE(region_site_module, 64);
 REGION_ASSERT_OFFSET(region_allocator, ring_base, 176);
 REGION_ASSERT_OFFSET(region_allocator, pieces, 216);
 REGION_ASSERT_OFFSET(region_allocator, dispatch_at, 280);

@@ -43,6 +43,12 @@ static const struct {
 				 REGION_PROGRAMS_MAX * REGION_PROGRAM_KERNELS, 0},
 	[REGION_PART_PROGRAM_RANGES] = {sizeof(struct region_program_range),
 					REGION_PROGRAMS_MAX * REGION_PROGRAM_RANGES, 0},
+	[REGION_PART_SITES] = {sizeof(struct region_site), REGION_SITES_MAX, 0},
+	[REGION_PART_SITE_STRINGS] = {REGION_SITE_STRING_BYTES, REGION_SITES_MAX, 0},
+	[REGION_PART_SITE_STACKS] = {sizeof(uint64_t),
+				     REGION_SITES_MAX * REGION_SITE_STACK_WORDS, 0},
+	[REGION_PART_SITE_MODULES] = {sizeof(struct region_site_module), REGION_SITE_MODULES_MAX,
+				      0},
 };
 
 const char *region_refusal_text(enum region_refusal refusal)
@@ -287,6 +293,36 @@ uint64_t region_event(const struct region_map *map)
 bool region_is_moved(const struct region_map *map)
 {
 	return word_load(&reader_head(map)->moved) != 0;
+}
+
+int reader_refresh_part(struct region_map *map, enum region_part_id id, uint64_t bytes)
+{
+	const struct region_part *part = &map->parts[id];
+	uint64_t all = (uint64_t)part->count * part->element_bytes;
+
+	if (map->fd < 0 || all == 0)
+		return 0;
+	return refresh_range(map, part->offset, part->offset + (bytes < all ? bytes : all));
+}
+
+uint64_t reader_copy_bytes(const struct region_map *map, enum region_part_id id, uint64_t bytes,
+			   void *to)
+{
+	const struct region_part *part = &map->parts[id];
+	uint64_t all = (uint64_t)part->count * part->element_bytes;
+
+	bytes = bytes < all ? bytes : all;
+	memset(to, 0, bytes);
+	for (uint64_t at = 0; at < bytes;) {
+		uint64_t left = REGION_PAGE_BYTES - (part->offset + at) % REGION_PAGE_BYTES;
+		uint64_t n = left < bytes - at ? left : bytes - at;
+		const void *shared = range(map, part->offset + at, n);
+
+		if (shared)
+			memcpy((uint8_t *)to + at, shared, n);
+		at += n;
+	}
+	return bytes;
 }
 
 void reader_copy_words(uint64_t *to, const uint64_t *from, size_t words)

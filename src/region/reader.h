@@ -130,6 +130,30 @@ struct region_programs {
 int region_read_programs(const struct region_map *map, struct region_programs *ret_programs);
 void region_programs_clear(struct region_programs *programs);
 
+/*
+ * The sites of a table, whole; every offset in them is checked by the functions below.
+ * Rows that are longer than ours are not understood: then there are none.
+ */
+struct region_sites {
+	struct region_site *sites; /* by number; 0 is no site */
+	uint32_t count;
+	char	*strings;
+	uint32_t string_bytes;
+	uint64_t *stacks;
+	uint32_t stack_words;
+	uint32_t module_count;
+	struct region_site_module modules[REGION_SITE_MODULES_MAX];
+};
+
+/* region_read_sites - copies them. Return: 0; -ENOMEM; -errno of lseek(2). */
+int region_read_sites(struct region_map *map, struct region_sites *ret_sites);
+void region_sites_clear(struct region_sites *sites);
+/* region_sites_string - NUL-terminated; "" where the offset leads nowhere */
+const char *region_sites_string(const struct region_sites *sites, uint32_t offset);
+/* region_sites_stack - the frames of a site, innermost first. Return: depth; 0: none. */
+uint32_t region_sites_stack(const struct region_sites *sites, const struct region_site *site,
+			    const uint64_t **ret_frames);
+
 /* region_event - the current event number, without reading anything else; 0 if unreadable */
 uint64_t region_event(const struct region_map *map);
 /* region_is_moved - has the process gone on in another file? */

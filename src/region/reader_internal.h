@@ -13,5 +13,13 @@ const struct region_head *reader_head(const struct region_map *map);
 const void *reader_row_at(const struct region_map *map, enum region_part_id part, uint64_t index);
 /* reader_copy_words - each loaded with acquire, so that a look at a sequence word may follow */
 void reader_copy_words(uint64_t *to, const uint64_t *from, size_t words);
+/* reader_refresh_part - looks again which pages of a part's first bytes hold data. 0 or -errno. */
+int reader_refresh_part(struct region_map *map, enum region_part_id part, uint64_t bytes);
+/*
+ * reader_copy_bytes - the first bytes of a part whose rows follow each other closely, for parts that
+ * only grow; holes read as zeros. Return: how many there are.
+ */
+uint64_t reader_copy_bytes(const struct region_map *map, enum region_part_id part, uint64_t bytes,
+			   void *to);
 
 #endif

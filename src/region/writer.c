@@ -575,6 +575,7 @@ bool region_writer_is_valid(struct region_writer *writer)
 	bool valid = slot_map_is_valid(&writer->private->map) &&
 		     region_index_is_valid(&writer->index) && blocks_agree(writer) &&
 		     totals_agree(writer) && writer_programs_are_valid(writer) &&
+		     writer_sites_are_valid(writer) &&
 		     writer_head(writer)->seq == 2 * writer->event;
 
 	region_lock_give(&writer->lock);

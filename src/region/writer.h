@@ -76,6 +76,22 @@ struct region_writer_programs {
 	struct region_writer_program programs[REGION_PROGRAMS_MAX];
 };
 
+/* Sites (sites.c): what is there already, by hash. */
+#define REGION_SITE_BUCKETS (2 * REGION_SITES_MAX)
+#define REGION_SITE_PAGES                                                                          \
+	(REGION_SITES_MAX * (sizeof(struct region_site) + REGION_SITE_STRING_BYTES +              \
+			     REGION_SITE_STACK_WORDS * sizeof(uint64_t)) /                        \
+	 REGION_PAGE_BYTES)
+
+struct region_writer_sites {
+	uint32_t site_buckets[REGION_SITE_BUCKETS];   /* number of a site; 0 free */
+	uint32_t string_buckets[REGION_SITE_BUCKETS]; /* offset of a string */
+	uint32_t stack_buckets[REGION_SITE_BUCKETS];  /* first word of a stack */
+	uint32_t strings, stacks; /* how many */
+	uint32_t used, string_bytes, stack_words, modules; /* as in the head */
+	uint64_t page_backed[REGION_SITE_PAGES / 64];
+};
+
 /* The private half, in one anonymous mapping; fresh zeros are a valid start. */
 struct region_writer_private {
 	struct slot_map map;
@@ -83,6 +99,7 @@ struct region_writer_private {
 	uint64_t block_backed[REGION_SLOTS_MAX / REGION_BLOCK_SLOTS / 64];
 	struct region_writer_allocator allocators[REGION_ALLOCATORS_MAX];
 	struct region_writer_programs programs;
+	struct region_writer_sites sites;
 };
 
 struct region_writer {
@@ -97,6 +114,7 @@ struct region_writer {
 	struct region_index index;
 	uint32_t slots_max;
 	uint32_t programs_max;
+	uint32_t sites_max;
 	uint32_t live;
 	uint32_t blocks_backed;
 	uint32_t blocks_empty; /* backed, but without a live slot */
@@ -104,7 +122,6 @@ struct region_writer {
 	uint64_t doorbell;   /* last value seen in the control page */
 	uint64_t verify_seen[CONTROL_SERVERS_MAX];
 	uint32_t verify_rows; /* open allocators that still owe an answer */
-	uint32_t reserved;
 	struct control_page *control;
 	size_t	 private_bytes;
 	uint64_t table_device, table_inode;
@@ -125,6 +142,7 @@ struct region_identity {
 	const char    *entry;
 	uint32_t       slots_max; /* 0: REGION_SLOTS_MAX; tests take fewer. Rounded to blocks. */
 	uint32_t       programs_max; /* used with slots_max only; rounded down to units */
+	uint32_t       sites_max;    /* likewise */
 };
 
 struct region_buffer {
@@ -245,6 +263,32 @@ void region_writer_program_unknown(struct region_writer *writer);
 /* region_writer_home - of the open row of a device object. Return: false if there is none. */
 bool region_writer_home(struct region_writer *writer, uint64_t device,
 			struct region_home *ret_home);
+
+/* A name: bytes of UTF-8 or whatever they are, not necessarily with a NUL. */
+struct region_text {
+	const char *start;
+	uint32_t    bytes;
+	bool	    keep_end; /* when it has to be cut; set by the writer */
+};
+
+/* A place that allocates, as it was found; everything is copied. */
+struct region_site_found {
+	struct region_text op, file, function; /* 0 bytes: not known */
+	uint32_t	   line;
+	uint32_t	   depth;  /* frames of the native stack; 0: not taken */
+	const uint64_t	  *frames; /* region_stack_frame, innermost first */
+};
+
+/*
+ * region_writer_site - the number of a site, which is added when it is new. Takes the lock; not for
+ * every event: remember the number, it is the same as long as the table lives.
+ * Return: REGION_SITE_UNKNOWN when there is no room, which is counted in the head.
+ */
+uint32_t region_writer_site(struct region_writer *writer, const struct region_site_found *found);
+/* region_writer_module - the number of a file for frames; REGION_MODULE_NONE when there is no room */
+#define REGION_MODULE_NONE UINT32_C(0xffff)
+uint32_t region_writer_module(struct region_writer *writer, struct region_text path,
+			      const uint8_t *build_id, uint32_t build_id_bytes);
 
 /* region_writer_capability - says what is known of one kind of fact; NULL detail means none */
 void region_writer_capability(struct region_writer *writer, const char *name,

@@ -90,7 +90,9 @@ int writer_copy_table(struct region_writer *writer, int fd, uint8_t *to)
 
 	if (r == 0)
 		r = copy_blocks(writer, fd, to);
-	return r < 0 ? r : copy_programs(writer, fd, to);
+	if (r == 0)
+		r = copy_programs(writer, fd, to);
+	return r < 0 ? r : writer_copy_sites(writer, fd, to);
 }
 
 static uint32_t size_class(uint64_t bytes)
@@ -202,6 +204,8 @@ static int make_copy(struct region_writer *writer)
 							     : copy_largest(writer, fd, copy);
 	if (r == 0)
 		r = copy_programs(writer, fd, copy);
+	if (r == 0)
+		r = writer_copy_sites(writer, fd, copy);
 	if (copy)
 		(void)munmap(copy, bytes);
 	if (r < 0) {

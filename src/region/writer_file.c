@@ -30,8 +30,8 @@
 /* Of the address space still allowed we take at most one part in eight. */
 #define ADDRESS_SPACE_SHARE 8
 
-/* Of what slots may take, programs may take one part in so many. */
-#define PROGRAMS_SHARE 8
+/* Of what slots may take, programs may take one part in so many, and sites another one. */
+#define EXTRAS_SHARE 8
 
 #define SLOT_INDEX_BYTES (sizeof(uint64_t) + sizeof(uint32_t))
 
@@ -88,7 +88,7 @@ static uint32_t slots_allowed(uint32_t wanted)
 					? (limit.rlim_cur - REGION_SLOTS_OFFSET) / 64
 					: 0;
 
-		room -= room / PROGRAMS_SHARE;
+		room -= 2 * (room / EXTRAS_SHARE);
 		slots = room < slots ? room : slots;
 	}
 	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
@@ -98,26 +98,40 @@ static uint32_t slots_allowed(uint32_t wanted)
 		uint64_t share = left / ADDRESS_SPACE_SHARE;
 		uint64_t room = share > fixed ? (share - fixed) / (64 + SLOT_INDEX_BYTES) : 0;
 
-		room -= room / PROGRAMS_SHARE;
+		room -= 2 * (room / EXTRAS_SHARE);
 		slots = room < slots ? room : slots;
 	}
 	return (uint32_t)(slots / REGION_BLOCK_SLOTS * REGION_BLOCK_SLOTS);
 }
 
-/* A table that limits keep small has few programs, and none before it has room for slots. */
+/*
+ * A table that limits keep small has few programs and sites, and none before it has room for slots.
+ * `unit_bytes` is what a unit of them takes.
+ */
+static uint32_t extras_allowed(uint32_t slots, uint64_t unit_bytes, uint32_t unit, uint32_t most)
+{
+	uint64_t units = (uint64_t)slots * sizeof(struct region_slot) / EXTRAS_SHARE / unit_bytes;
+
+	return units * unit < most ? (uint32_t)units * unit : most;
+}
+
 static uint32_t programs_allowed(uint32_t slots)
 {
-	uint64_t unit = region_file_bytes(0, REGION_PROGRAMS_UNIT) - REGION_FILE_BYTES(0);
-	uint64_t units = (uint64_t)slots * sizeof(struct region_slot) / PROGRAMS_SHARE / unit;
+	uint64_t bytes = region_file_bytes(0, REGION_PROGRAMS_UNIT, 0) - region_file_bytes(0, 0, 0);
 
-	return units * REGION_PROGRAMS_UNIT < REGION_PROGRAMS_MAX
-		       ? (uint32_t)units * REGION_PROGRAMS_UNIT
-		       : REGION_PROGRAMS_MAX;
+	return extras_allowed(slots, bytes, REGION_PROGRAMS_UNIT, REGION_PROGRAMS_MAX);
+}
+
+static uint32_t sites_allowed(uint32_t slots)
+{
+	uint64_t bytes = region_file_bytes(0, 0, REGION_SITES_UNIT) - region_file_bytes(0, 0, 0);
+
+	return extras_allowed(slots, bytes, REGION_SITES_UNIT, REGION_SITES_MAX);
 }
 
 uint64_t writer_table_bytes(const struct region_writer *writer)
 {
-	return region_file_bytes(writer->slots_max, writer->programs_max);
+	return region_file_bytes(writer->slots_max, writer->programs_max, writer->sites_max);
 }
 
 static void keep_out_of_children_and_cores(void *memory, size_t bytes)
@@ -219,6 +233,23 @@ static void copy_string(char *to, size_t size, const char *from)
 	memset(to + n, 0, size - n);
 }
 
+static void fill_site_parts(const struct region_writer *writer, struct region_part *parts)
+{
+	uint32_t slots = writer->slots_max, programs = writer->programs_max;
+	uint32_t sites = writer->sites_max;
+
+	parts[REGION_PART_SITES] = (struct region_part){region_sites_offset(slots, programs),
+							sizeof(struct region_site), sites};
+	parts[REGION_PART_SITE_STRINGS] = (struct region_part){
+		region_site_strings_offset(slots, programs, sites), REGION_SITE_STRING_BYTES, sites};
+	parts[REGION_PART_SITE_STACKS] = (struct region_part){
+		region_site_stacks_offset(slots, programs, sites), sizeof(uint64_t),
+		sites * REGION_SITE_STACK_WORDS};
+	parts[REGION_PART_SITE_MODULES] = (struct region_part){
+		REGION_SITE_MODULES_OFFSET, sizeof(struct region_site_module),
+		sites ? REGION_SITE_MODULES_MAX : 0};
+}
+
 static void fill_head(struct region_writer *writer, const struct region_identity *identity)
 {
 	struct region_head *head = writer_head(writer);
@@ -266,6 +297,7 @@ static void fill_head(struct region_writer *writer, const struct region_identity
 	head->parts[REGION_PART_PROGRAM_RANGES] = (struct region_part){
 		region_ranges_offset(writer->slots_max, writer->programs_max),
 		sizeof(struct region_program_range), writer->programs_max * REGION_PROGRAM_RANGES};
+	fill_site_parts(writer, head->parts);
 	(void)slurp("/proc/self/cmdline", head->command, sizeof head->command);
 	/* last: without the magic nobody reads on */
 	word_store(&head->magic, REGION_MAGIC);
@@ -285,6 +317,9 @@ static int create(struct region_writer *writer, const struct region_identity *id
 				       ? identity->programs_max / REGION_PROGRAMS_UNIT *
 						 REGION_PROGRAMS_UNIT
 				       : programs_allowed(writer->slots_max);
+	writer->sites_max = identity->slots_max
+				    ? identity->sites_max / REGION_SITES_UNIT * REGION_SITES_UNIT
+				    : sites_allowed(writer->slots_max);
 	r = create_private(writer);
 	if (r < 0)
 		return r;

@@ -144,6 +144,10 @@ void writer_programs_init(struct region_writer *writer);
 void writer_programs_close(struct region_writer *writer, const bool *rows);
 /* writer_programs_are_valid - for tests */
 bool writer_programs_are_valid(const struct region_writer *writer);
+/* writer_copy_sites - what is used of them, into another file and its mapping. 0 or -errno. */
+int writer_copy_sites(const struct region_writer *writer, int fd, uint8_t *to);
+/* writer_sites_are_valid - for tests */
+bool writer_sites_are_valid(const struct region_writer *writer);
 /*
  * writer_check_files - moves table and control page if their descriptors mean other files now.
  * Return: 0, or -errno when the table has no descriptor of its own any more.

@@ -49,7 +49,9 @@ static struct field fields[] = {
 	F(region_head, left_at_close), F(region_head, copies), F(region_head, dispatches),
 	F(region_head, programs_high_water), F(region_head, programs_live),
 	F(region_head, programs_dropped), F(region_head, programs_unknown),
-	F(region_head, dispatch_unrecorded), F(region_head, reserved2),
+	F(region_head, dispatch_unrecorded), F(region_head, sites_used),
+	F(region_head, site_string_bytes), F(region_head, site_stack_words),
+	F(region_head, site_modules), F(region_head, sites_dropped), F(region_head, reserved2),
 
 	S(region_capability), F(region_capability, state), F(region_capability, reserved),
 	F(region_capability, name), F(region_capability, detail),
@@ -61,7 +63,7 @@ static struct field fields[] = {
 	F(region_failure, kind), F(region_failure, program_id),
 	F(region_failure, end_address), F(region_failure, lowest_address),
 	F(region_failure, needed_bytes), F(region_failure, limit_bytes),
-	F(region_failure, reserved),
+	F(region_failure, site), F(region_failure, reserved0), F(region_failure, reserved),
 
 	S(region_totals), F(region_totals, seq), F(region_totals, requested_bytes),
 	F(region_totals, bank_bytes), F(region_totals, peak_requested_bytes),
@@ -119,6 +121,12 @@ static struct field fields[] = {
 	F(region_program_range, y1), F(region_program_range, program),
 	F(region_program_range, reserved1),
 
+	S(region_site), F(region_site, op), F(region_site, file), F(region_site, function),
+	F(region_site, line), F(region_site, stack), F(region_site, reserved),
+
+	S(region_site_module), F(region_site_module, path), F(region_site_module, build_id_bytes),
+	F(region_site_module, build_id), F(region_site_module, reserved),
+
 	S(region_slot), F(region_slot, seq), F(region_slot, address),
 	F(region_slot, requested_bytes), F(region_slot, place_bank), F(region_slot, page_bytes),
 	F(region_slot, extent), F(region_slot, origin), F(region_slot, time_ns),
@@ -168,6 +176,10 @@ static struct constant constants[] = {
 	C(REGION_KERNEL_COMPUTE), C(REGION_KERNEL_ETHERNET), C(REGION_RANGE_NONE),
 	C(REGION_RANGE_KERNEL), C(REGION_RANGE_CIRCULAR_BUFFER), C(REGION_RANGE_DATAFLOW_BUFFER),
 	C(REGION_RANGE_SCRATCHPAD), C(REGION_RANGE_BORROWED), C(REGION_RANGE_ALIAS),
+	C(REGION_SITES_MAX), C(REGION_SITES_UNIT), C(REGION_SITE_STRING_BYTES),
+	C(REGION_SITE_STACK_WORDS), C(REGION_SITE_MODULES_MAX), C(REGION_SITE_MODULES_OFFSET),
+	C(REGION_SITE_UNKNOWN), C(REGION_SITE_BEFORE_ATTACH), C(REGION_STACK_DEPTH_MAX),
+	C(REGION_PART_SITE_STRINGS), C(REGION_PART_SITE_STACKS), C(REGION_PART_SITE_MODULES),
 	C(CONTROL_SERVERS_MAX), C(REGISTRATION_LINES), C(REGISTRATION_MAGIC),
 	C(REGISTRATION_VERSION), C(REGISTRATION_FDS), C(REGISTRATION_TABLE),
 	C(REGISTRATION_FAILURE), C(REGISTRATION_ADOPTED),

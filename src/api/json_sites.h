@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "op" and "site", the two members that say who allocated; the same in every
+ * object that has them. Private to src/api.
+ */
+#ifndef TTMEM_API_JSON_SITES_H
+#define TTMEM_API_JSON_SITES_H
+
+#include "api/decode.h"
+#include "api/encode.h"
+
+/* put_site - both members of the object, by the number of a site; null where nothing is known */
+void put_site(struct encoded *object, uint32_t number);
+/* decode_site - the other way. Return: 0 or -ENOMEM. */
+int decode_site(struct snapshot *snapshot, yyjson_val *object, uint32_t *ret_number);
+
+#endif
