@@ -10,6 +10,7 @@
 
 #include "hook/capabilities.h"
 #include "hook/register.h"
+#include "hook/sites.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -212,6 +213,7 @@ void hook_allocated(struct metal *metal, const void *buffer)
 		return;
 	refresh_cache(writer);
 	b.thread = cache.tid;
+	b.site = sites_here(writer);
 	b.row_hint = cache.row_hint;
 	b.time_ns = hook_now_ns();
 	if (region_writer_alloc(writer, &b) == -ENOENT) {
@@ -254,6 +256,7 @@ void hook_refused(struct region_writer *writer, struct region_failure *failure)
 {
 	refresh_cache(writer);
 	failure->thread = cache.tid;
+	failure->site = sites_here(writer);
 	failure->time_ns = hook_now_ns();
 	region_writer_fail(writer, failure);
 	keep_circumstances(writer, failure->time_ns);
