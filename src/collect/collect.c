@@ -29,6 +29,7 @@ void collection_init(struct collection *collection, const struct collect_options
 	collection->snapshot.time_ns = clock_realtime_ns();
 	collection->snapshot.consistent = 1;
 	collection->snapshot.has_buffers = options->buffers;
+	collection->snapshot.has_stacks = options->stacks;
 	collection->snapshot.is_limited = options->slot_limit != 0 || options->choice;
 }
 

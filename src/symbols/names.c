@@ -535,7 +535,7 @@ void name_short(const char *mangled, char ret_name[NAME_SHORT_BYTES])
 
 	ret_name[0] = '\0';
 	if (strncmp(mangled, "_Z", 2) != 0) {
-		puts_(&r, mangled);
+		put(&r, mangled, strcspn(mangled, "@")); /* the rest is its version */
 		return;
 	}
 	r.at += 2;
