@@ -206,8 +206,8 @@ static bool read_arguments(struct reader *r)
 		r->quiet -= i > 0;
 		if (i == 0 && r->length == start)
 			puts_(r, "...");
-		else if (i == 1 && r->length >= start + 3 &&
-			 memcmp(r->out + r->length - 3, "...", 3) != 0)
+		else if (i == 1 && (r->length < start + 3 ||
+				    memcmp(r->out + r->length - 3, "...", 3) != 0))
 			puts_(r, ", ...");
 	}
 	if (!result && !r->quiet) { /* nothing half said */
