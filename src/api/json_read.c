@@ -232,6 +232,8 @@ static int read_buffers(yyjson_val *root, struct snapshot *snapshot)
 			continue;
 		uint32_t pid = (uint32_t)yyjson_get_uint(yyjson_obj_get(row, "pid"));
 
+		if (yyjson_obj_get(row, "stack"))
+			snapshot->has_stacks = 1;
 		if ((r = decode_fields(snapshot, row, &buffer_fields, &buffer)) < 0 ||
 		    (r = decode_site(snapshot, row, &buffer.site)) < 0 ||
 		    (r = find_process(snapshot, pid, &buffer.process)) < 0 ||

@@ -22,6 +22,33 @@ void put_site(struct encoded *object, uint32_t number)
 	encode_end(&inner);
 }
 
+void put_stack(struct encoded *object, uint32_t number)
+{
+	const struct site *site = snapshot_site(object->snapshot, number);
+	struct text *text = object->text;
+
+	encode_key(object, "stack");
+	if (!site || site->frame_count == 0) {
+		text_puts(text, "null");
+		return;
+	}
+	for (uint32_t i = 0; i < site->frame_count; i++) {
+		const struct site_frame *frame = &object->snapshot->frames[site->first_frame + i];
+		struct encoded inner;
+
+		text_putc(text, i ? ',' : '[');
+		encode_begin(&inner, text, object->snapshot);
+		encode_key(&inner, "module");
+		(void)encode_text(text, snapshot_text(object->snapshot, frame->module));
+		encode_key(&inner, "offset");
+		encode_number(text, frame->offset);
+		encode_key(&inner, "symbol");
+		(void)encode_text(text, snapshot_text(object->snapshot, frame->symbol));
+		encode_end(&inner);
+	}
+	text_putc(text, ']');
+}
+
 static const char *string_of(yyjson_val *object, const char *name)
 {
 	const char *string = yyjson_get_str(yyjson_obj_get(object, name));
@@ -29,12 +56,29 @@ static const char *string_of(yyjson_val *object, const char *name)
 	return string ? string : "";
 }
 
+static void decode_stack(yyjson_val *stack, struct site_texts *texts)
+{
+	yyjson_val *frame;
+	size_t i, max;
+
+	if (!stack) /* yyjson's loop would start at NULL + 1 */
+		return;
+	yyjson_arr_foreach(stack, i, max, frame) {
+		if (texts->frame_count == SITE_DEPTH_MAX)
+			return;
+		texts->frames[texts->frame_count].module = string_of(frame, "module");
+		texts->frames[texts->frame_count].symbol = string_of(frame, "symbol");
+		texts->frames[texts->frame_count++].offset =
+			yyjson_get_uint(yyjson_obj_get(frame, "offset"));
+	}
+}
+
 int decode_site(struct snapshot *snapshot, yyjson_val *object, uint32_t *ret_number)
 {
 	yyjson_val *site = yyjson_obj_get(object, "site");
 	yyjson_val *line = yyjson_obj_get(site, "line");
 	const char *reason = string_of(yyjson_obj_get(object, "unavailable"), "site");
-	const struct site_texts texts = {
+	struct site_texts texts = {
 		.op = string_of(object, "op"),
 		.file = string_of(site, "file"),
 		.function = string_of(site, "function"),
@@ -42,5 +86,6 @@ int decode_site(struct snapshot *snapshot, yyjson_val *object, uint32_t *ret_num
 		.before_attach = strcmp(reason, fact_reason_text(REASON_BEFORE_ATTACH)) == 0,
 	};
 
+	decode_stack(yyjson_obj_get(object, "stack"), &texts);
 	return snapshot_intern_site(snapshot, &texts, ret_number);
 }

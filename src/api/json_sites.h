@@ -11,7 +11,9 @@
 
 /* put_site - both members of the object, by the number of a site; null where nothing is known */
 void put_site(struct encoded *object, uint32_t number);
-/* decode_site - the other way. Return: 0 or -ENOMEM. */
+/* put_stack - "stack", the native one; only where it was asked for */
+void put_stack(struct encoded *object, uint32_t number);
+/* decode_site - the other way, of all three. Return: 0 or -ENOMEM. */
 int decode_site(struct snapshot *snapshot, yyjson_val *object, uint32_t *ret_number);
 
 #endif

@@ -206,6 +206,8 @@ static void put_buffer(struct text *text, const struct snapshot *snapshot,
 	put_chips(&object, allocator);
 	encode_fields(&object, &buffer_fields, buffer);
 	put_site(&object, buffer->site);
+	if (snapshot->has_stacks)
+		put_stack(&object, buffer->site);
 	encode_end(&object);
 }
 

@@ -29,6 +29,7 @@ void collection_init(struct collection *collection, const struct collect_options
 	collection->snapshot.time_ns = clock_realtime_ns();
 	collection->snapshot.consistent = 1;
 	collection->snapshot.has_buffers = options->buffers;
+	collection->snapshot.has_stacks = options->stacks;
 	collection->snapshot.is_limited = options->slot_limit != 0 || options->choice;
 }
 
@@ -406,7 +407,8 @@ int collection_add_table(struct collection *collection, struct region_map *map, 
 
 	if (r < 0)
 		return r;
-	table_sites_init(&sites, map);
+	/* of a process that has ended the number may be another one's by now */
+	table_sites_init(&sites, map, state == PROCESS_LIVE ? pid : 0, collection->options.stacks);
 	r = add_process(collection, &image, &sites, pid, uid, state, &process);
 	for (uint32_t i = 0; r == 0 && i < image.row_count; i++) {
 		r = add_allocator(collection, &image, &image.rows[i], process);

@@ -20,6 +20,7 @@
 
 struct collect_options {
 	bool buffers;	   /* list every live buffer */
+	bool stacks;	   /* native stacks of what is listed, as far as they were taken */
 	bool programs;	   /* list programs with what they use of L1 */
 	bool brief;	   /* from a server: no more of processes than the picture shows */
 	bool largest_free; /* compute largest free ranges: reads the slots as well */

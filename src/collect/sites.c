@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-void table_sites_init(struct table_sites *sites, struct region_map *map)
+void table_sites_init(struct table_sites *sites, struct region_map *map, uint32_t pid,
+		      bool wants_stacks)
 {
-	*sites = (struct table_sites){.map = map};
+	*sites = (struct table_sites){.map = map, .wants_stacks = wants_stacks};
+	table_stacks_init(&sites->stacks, pid);
 }
 
 void table_sites_clear(struct table_sites *sites)
 {
+	table_stacks_clear(&sites->stacks);
 	region_sites_clear(&sites->raw);
 	free(sites->numbers);
 	sites->numbers = NULL;
@@ -41,25 +44,6 @@ static int read_sites(struct table_sites *sites)
 	return 0;
 }
 
-static void add_frames(const struct region_sites *raw, const struct region_site *site,
-		       struct site_texts *texts)
-{
-	const uint64_t *frames;
-	uint32_t depth = region_sites_stack(raw, site, &frames);
-
-	texts->frame_count = depth < SITE_DEPTH_MAX ? depth : SITE_DEPTH_MAX;
-	for (uint32_t i = 0; i < texts->frame_count; i++) {
-		uint32_t module = region_stack_module(frames[i]);
-
-		texts->frames[i].module =
-			module < raw->module_count
-				? region_sites_string(raw, raw->modules[module].path)
-				: "";
-		texts->frames[i].symbol = "";
-		texts->frames[i].offset = region_stack_offset(frames[i]);
-	}
-}
-
 int table_sites_number(struct table_sites *sites, struct snapshot *snapshot, uint32_t site,
 		       uint32_t *ret_number)
 {
@@ -83,7 +67,9 @@ int table_sites_number(struct table_sites *sites, struct snapshot *snapshot, uin
 		texts.file = region_sites_string(&sites->raw, raw->file);
 		texts.function = region_sites_string(&sites->raw, raw->function);
 		texts.line = raw->line;
-		add_frames(&sites->raw, raw, &texts);
+		table_stacks_add(&sites->stacks, &sites->raw, raw, &texts);
+		if (!sites->wants_stacks)
+			texts.frame_count = 0;
 		r = snapshot_intern_site(snapshot, &texts, &sites->numbers[site]);
 	}
 	*ret_number = sites->numbers[site];

@@ -6,6 +6,7 @@
 #ifndef TTMEM_COLLECT_SITES_H
 #define TTMEM_COLLECT_SITES_H
 
+#include "collect/stacks.h"
 #include "model/snapshot.h"
 #include "region/reader.h"
 
@@ -13,11 +14,16 @@ struct table_sites {
 	struct region_map *map;
 	struct region_sites raw;
 	uint32_t *numbers; /* by the table's number; 0: not asked for yet */
-	bool is_read;
+	bool is_read, wants_stacks;
+	struct table_stacks stacks;
 };
 
-/* table_sites_init - of one table; nothing is read yet */
-void table_sites_init(struct table_sites *sites, struct region_map *map);
+/*
+ * table_sites_init - of one table; nothing is read yet. `pid`: of the process while it lives, else 0.
+ * `wants_stacks`: sites get their native stacks; without it, only what these say of op and caller.
+ */
+void table_sites_init(struct table_sites *sites, struct region_map *map, uint32_t pid,
+		      bool wants_stacks);
 void table_sites_clear(struct table_sites *sites);
 /*
  * table_sites_number - the snapshot's number of a site; 0 where the table knows none of it.

@@ -8,6 +8,7 @@
  * a fork in the middle leaves nothing half done.
  */
 #include "hook/metal.h"
+#include "hook/modules.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -54,31 +55,6 @@ static metal_function find(void *library, const char *name)
 	return function;
 }
 
-static void note_build_id(struct metal *metal, uint64_t at, uint64_t bytes)
-{
-	const uint8_t *p = (const uint8_t *)(uintptr_t)at;
-
-	while (bytes >= sizeof(ElfW(Nhdr))) {
-		ElfW(Nhdr) note;
-
-		memcpy(&note, p, sizeof note);
-		uint64_t name = (note.n_namesz + 3u) & ~UINT64_C(3);
-		uint64_t desc = (note.n_descsz + 3u) & ~UINT64_C(3);
-
-		if (name + desc > bytes - sizeof note)
-			return;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
-		    memcmp(p + sizeof note, "GNU", 4) == 0 &&
-		    note.n_descsz <= sizeof metal->build_id) {
-			memcpy(metal->build_id, p + sizeof note + name, note.n_descsz);
-			metal->build_id_bytes = note.n_descsz;
-			return;
-		}
-		p += sizeof note + name + desc;
-		bytes -= sizeof note + name + desc;
-	}
-}
-
 /* dl_iterate_phdr callback: the module in which track_allocate lies. */
 static int look_at_module(struct dl_phdr_info *info, size_t size, void *argument)
 {
@@ -100,10 +76,11 @@ static int look_at_module(struct dl_phdr_info *info, size_t size, void *argument
 		return 0;
 	metal->text_low = low;
 	metal->text_high = high;
-	for (int i = 0; i < info->dlpi_phnum; i++)
+	for (int i = 0; i < info->dlpi_phnum && metal->build_id_bytes == 0; i++)
 		if (info->dlpi_phdr[i].p_type == PT_NOTE)
-			note_build_id(metal, info->dlpi_addr + info->dlpi_phdr[i].p_vaddr,
-				      info->dlpi_phdr[i].p_memsz);
+			metal->build_id_bytes =
+				module_build_id(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr,
+						info->dlpi_phdr[i].p_memsz, metal->build_id);
 	return 1;
 }
 

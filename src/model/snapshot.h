@@ -229,6 +229,7 @@ struct snapshot {
 	string_id server; /* 0: collected without one */
 	uint8_t	 consistent; /* buffers are one cut in time for every process */
 	uint8_t	 has_buffers;
+	uint8_t	 has_stacks; /* sites have their native stacks */
 	uint8_t	 is_brief; /* written without what the picture does not show of processes */
 	uint8_t	 is_limited; /* not every live buffer is listed */
 	uint8_t	 is_counted; /* ... but all were looked at: the two counts below are known */

@@ -266,6 +266,7 @@ static void route_buffers(struct server *server, const struct route_request *req
 	uint32_t *indices, count;
 	struct snapshot snapshot;
 
+	options.stacks = flag_argument(request, "stack");
 	if (!filter_arguments(request, response, &filter) ||
 	    !number_argument(request, response, "limit", LIMIT_MAX, &limit) ||
 	    !number_argument(request, response, "cursor", UINT32_MAX, &cursor))

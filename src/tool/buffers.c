@@ -26,15 +26,17 @@ static const struct option_row rows[] = {
 	{"sort", 's', ARGUMENT_REQUIRED, "KEY",
 	 "size (requested, default), bank (bytes per bank), age, address, pid or slot",
 	 "size,bank,age,address,pid,slot"},
+	{"stack", 'S', ARGUMENT_NONE, NULL, "with the native stack of each, where one was taken", NULL},
 	{"top", 'n', ARGUMENT_REQUIRED, "N", "only the first N after sorting", NULL},
 	{0},
 };
 
-enum { ROW_PID = VIEW_OPTION_COUNT, ROW_CHIP, ROW_TYPE, ROW_MIN_SIZE, ROW_SORT, ROW_TOP };
+enum { ROW_PID = VIEW_OPTION_COUNT, ROW_CHIP, ROW_TYPE, ROW_MIN_SIZE, ROW_SORT, ROW_STACK, ROW_TOP };
 
 struct request {
 	struct view_options view;
 	struct buffer_filter filter;
+	bool stacks;
 	const char *chip; /* as given; the snapshot knows what it means */
 };
 
@@ -85,6 +87,9 @@ static int on_option(void *context, unsigned row, const char *value)
 		return parse_size(value, &filter->min_bytes) < 0 ? EXIT_USAGE : 0;
 	case ROW_SORT:
 		return parse_order(value, &filter->order);
+	case ROW_STACK:
+		request->stacks = true;
+		return 0;
 	case ROW_TOP:
 		return parse_u32(value, &filter->top);
 	default:
@@ -179,6 +184,7 @@ static int once(void *context)
 	/* chips are numbered over all processes, so --chip needs them all */
 	const struct collect_options options = {
 		.buffers = true,
+		.stacks = request->stacks,
 		.pid = request->chip ? 0 : request->filter.pid,
 		.cards = request->chip != NULL,
 		.root = request->view.root,

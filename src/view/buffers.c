@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "view/stacks.h"
+
 /* One column: its title, whether numbers stand at the right, and the cell of a row. */
 struct column {
 	const char *title;
@@ -194,8 +196,8 @@ static void draw_cell(struct text *text, const struct table *table, unsigned c, 
 		text_pad(text, ' ', blanks);
 }
 
-static void draw(struct text *text, const struct table *table, const struct style *style,
-		 uint32_t count)
+static void draw(struct text *text, const struct table *table, const struct snapshot *snapshot,
+		 const struct style *style, const uint32_t *indices, uint32_t count)
 {
 	const char *cell = table->cells.bytes;
 
@@ -211,6 +213,8 @@ static void draw(struct text *text, const struct table *table, const struct styl
 			cell += strlen(cell) + 1;
 		}
 		text_putc(text, '\n');
+		if (snapshot->has_stacks)
+			stack_write(text, snapshot, snapshot->buffers[indices[i]].site);
 	}
 }
 
@@ -238,7 +242,7 @@ void buffers_write(struct text *text, const struct snapshot *snapshot, const str
 		if (table.cells.failed)
 			text->failed = true;
 		else
-			draw(text, &table, style, count);
+			draw(text, &table, snapshot, style, indices, count);
 		text_free(&table.cells);
 	}
 	if (snapshot->buffer_count == 0)

@@ -507,11 +507,11 @@ def test_what_the_hook_links():
 
 def test_layers():
     """An arrow goes down only (docs/architecture.md)."""
-    layers = ["base", "model", "metal", "analyse", "region", "hook", "source", "collect", "api",
+    layers = ["base", "symbols", "model", "metal", "analyse", "region", "hook", "source", "collect", "api",
               "view", "lib", "server", "tool"]
-    below = {"base": [], "model": ["base"], "metal": [], "analyse": ["model", "base"], "region": [],
+    below = {"base": [], "model": ["base"], "symbols": ["base"], "metal": [], "analyse": ["model", "base"], "region": [],
              "hook": ["region", "metal"], "source": ["model", "base"],
-             "collect": ["source", "region", "analyse", "metal", "model", "base"],
+             "collect": ["source", "region", "analyse", "metal", "model", "symbols", "base"],
              "api": ["model", "base", "collect"], "view": ["api", "analyse", "model", "base"],
              "lib": ["collect", "region", "model", "base"],
              "server": ["api", "collect", "region", "source", "analyse", "model", "base", "view"],

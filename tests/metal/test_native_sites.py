@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What native stacks alone say of real operations.
+
+Reason: where Python does not tell (C++ programs, foreign threads) the name of an operation comes
+from symbols. Forty operations of the released wheel, each with its program new and cached; the
+script itself says which buffer is whose.
+"""
+import pathlib
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+
+from mock import Mock
+from test_truth import installed
+from testing import TTMEM, equal, run_tests, ttmem_json
+
+# The native rule cannot know these: both come from bindings that are not operations.
+HARD = {"ttnn.to_device", "ttnn.allocate_tensor_on_device"}
+
+
+def look(version, then):
+    with Mock(installed(version), "every_op.py", prefix=[str(TTMEM), "run", "--"],
+              env={"TTMEM_SITES": "native"}) as mock:
+        for line in mock.pauses():
+            begin = time.monotonic()
+            rows = ttmem_json("buffers", "--stack", "--no-server", "-p", str(line["pid"]))
+            print(f"# names of all stacks: {time.monotonic() - begin:.2f} s")
+            then(line, {row["address"]: row for row in rows["buffers"] if row["type"] == "dram"})
+        code, err = mock.end()
+        equal(code, 0, err[-300:])
+
+
+def check_ops(line, rows):
+    right, wrong = set(), {}
+    for name, address in line["buffers"]:
+        got = rows[address]["op"]
+        if got == name:
+            right.add(name)
+        else:
+            wrong[name] = got
+    print(f"# {len(right - set(wrong))} right; wrong: {wrong}; do not run: {line['failed']}")
+    names = {name for name, _ in line["buffers"]}
+    equal(set(wrong) - HARD, set(), f"wrong: {wrong}")
+    # two names stand for two calls each
+    equal(len(names) >= 36, True, f"operations that ran, without {line['failed']}")
+
+
+def test_ops_by_symbols():
+    """Reason: at least 38 of 40 calls have the name that Python knows them by."""
+    look("0.81.1", check_ops)
+
+
+def test_stacks_end_at_the_interpreter():
+    """Reason: what lies behind it are frames of Python's own, different in every call."""
+    def check(line, rows):
+        for name, address in line["buffers"]:
+            stack = rows[address]["stack"]
+            equal(stack[0]["module"].endswith("libtt_metal.so"), True, f"{name}: first {stack[0]}")
+            outside = [i for i, frame in enumerate(stack)
+                       if "/ttnn/" not in frame["module"]]
+            equal(outside, [len(stack) - 1], f"{name}: {stack[-1]}")
+            equal(all(frame["symbol"] for frame in stack[:-1]), True, f"{name}: {stack}")
+            launches = [frame["symbol"] for frame in stack
+                        if "device_operation::detail::launch<" in (frame["symbol"] or "")]
+            if name == "ttnn.matmul":
+                equal(launches, ["ttnn::device_operation::detail::launch<"
+                                 "ttnn::prim::MatmulDeviceOperation>"], "launches")
+    look("0.81.1", check)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))
