@@ -21,19 +21,20 @@ static struct python *instance;
 static uint64_t	      loads_seen;  /* of the loader, when it was asked last */
 static uint32_t	      events_left; /* until it is asked again */
 
-static const char *const function_names[PYTHON_FUNCTIONS] = {
-	[PYTHON_THIS_THREAD] = "PyGILState_GetThisThreadState",
-	[PYTHON_CURRENT_THREAD] = "_PyThreadState_UncheckedGet",
-	[PYTHON_FINALIZING] = "Py_IsFinalizing",
-	[PYTHON_ERROR] = "PyErr_Occurred",
-	[PYTHON_GC_DISABLE] = "PyGC_Disable",
-	[PYTHON_GC_ENABLE] = "PyGC_Enable",
-	[PYTHON_FRAME] = "PyEval_GetFrame",
-	[PYTHON_FRAME_CODE] = "PyFrame_GetCode",
-	[PYTHON_FRAME_BACK] = "PyFrame_GetBack",
-	[PYTHON_FRAME_LINE] = "PyFrame_GetLineNumber",
-	[PYTHON_CODE_LINE] = "PyCode_Addr2Line",
-	[PYTHON_DECREF] = "Py_DecRef",
+/* And what it was called before 3.13. */
+static const char *const function_names[PYTHON_FUNCTIONS][2] = {
+	[PYTHON_THIS_THREAD] = {"PyGILState_GetThisThreadState"},
+	[PYTHON_CURRENT_THREAD] = {"PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet"},
+	[PYTHON_FINALIZING] = {"Py_IsFinalizing", "_Py_IsFinalizing"},
+	[PYTHON_ERROR] = {"PyErr_Occurred"},
+	[PYTHON_GC_DISABLE] = {"PyGC_Disable"},
+	[PYTHON_GC_ENABLE] = {"PyGC_Enable"},
+	[PYTHON_FRAME] = {"PyEval_GetFrame"},
+	[PYTHON_FRAME_CODE] = {"PyFrame_GetCode"},
+	[PYTHON_FRAME_BACK] = {"PyFrame_GetBack"},
+	[PYTHON_FRAME_LINE] = {"PyFrame_GetLineNumber"},
+	[PYTHON_CODE_LINE] = {"PyCode_Addr2Line"},
+	[PYTHON_DECREF] = {"Py_DecRef"},
 };
 
 static int count_loads(struct dl_phdr_info *info, size_t size, void *to)
@@ -70,7 +71,7 @@ static int find_local(struct dl_phdr_info *info, size_t size, void *to)
 static void *find_library(void)
 {
 	struct local_library local;
-	void *address = dlsym(RTLD_DEFAULT, function_names[PYTHON_THIS_THREAD]);
+	void *address = dlsym(RTLD_DEFAULT, function_names[PYTHON_THIS_THREAD][0]);
 	Dl_info info;
 
 	if (address) {
@@ -96,12 +97,12 @@ bool python_give_up(struct python *python, const char *reason)
 static bool find_names(struct python *python, void *library)
 {
 	for (int i = 0; i < PYTHON_FUNCTIONS; i++) {
-		void *address = dlsym(library, function_names[i]);
+		void *address = dlsym(library, function_names[i][0]);
 
-		if (!address && i == PYTHON_FINALIZING)
-			address = dlsym(library, "_Py_IsFinalizing");
+		if (!address && function_names[i][1])
+			address = dlsym(library, function_names[i][1]);
 		if (!address)
-			return python_give_up(python, function_names[i]);
+			return python_give_up(python, function_names[i][0]);
 		memcpy(&python->call[i], &address, sizeof address);
 	}
 	python->code_type = (uint64_t)(uintptr_t)dlsym(library, "PyCode_Type");
@@ -191,7 +192,7 @@ struct python *python_get(void)
 	void *library = find_library();
 
 	/* RTLD_DEFAULT is NULL */
-	if (!library && !dlsym(RTLD_DEFAULT, function_names[PYTHON_THIS_THREAD]))
+	if (!library && !dlsym(RTLD_DEFAULT, function_names[PYTHON_THIS_THREAD][0]))
 		return NULL;
 	return publish(library);
 }

@@ -35,8 +35,8 @@ enum python_state {
 /* Functions of the interpreter, in the order of python.c's list of names. */
 enum python_function {
 	PYTHON_THIS_THREAD,    /* PyGILState_GetThisThreadState */
-	PYTHON_CURRENT_THREAD, /* _PyThreadState_UncheckedGet: equal to the former with the GIL held */
-	PYTHON_FINALIZING,     /* Py_IsFinalizing, or with an underscore in front */
+	PYTHON_CURRENT_THREAD, /* PyThreadState_GetUnchecked: equal to the former with the GIL held */
+	PYTHON_FINALIZING,     /* Py_IsFinalizing */
 	PYTHON_ERROR,	       /* PyErr_Occurred */
 	PYTHON_GC_DISABLE,     /* these two do not exist in 3.9 */
 	PYTHON_GC_ENABLE,
