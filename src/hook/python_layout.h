@@ -39,6 +39,8 @@ struct python_layout {
 /* The same in all four. */
 #define PYTHON_OBJECT_TYPE   8
 #define PYTHON_TEXT_LENGTH   16
+#define PYTHON_TEXT_HASH     24 /* of bytes as well; -1: not made yet */
+#define PYTHON_NO_HASH	     UINT64_MAX
 #define PYTHON_TEXT_STATE    32
 #define PYTHON_BYTES_LENGTH  16
 #define PYTHON_BYTES_DATA    32

@@ -5,10 +5,10 @@
  *
  * What was found out about (code, instruction, operation) is remembered, and
  * believed only while it describes the same code. From 3.12 on a code object
- * has a number of its own. Before, what a site is made of is hashed at every
- * event, as an address, a name and a file may all be used again: names, first
- * line, and as much of the line table as led to the line. The operation is
- * known by its name's characters, for the same reason.
+ * has a number of its own. Before, what a site is made of is compared by hash
+ * at every event, as addresses of names and tables are used again too: file,
+ * function, first line, and the line table, or as much of it as led to the
+ * line. The operation is known by its name's characters, for the same reason.
  */
 #include "hook/python_cache.h"
 #include "hook/python_lines.h"
@@ -18,8 +18,6 @@
 #include <unistd.h>
 
 #define FRAMES_MAX	16u /* further out nobody looks: then it is the innermost one's */
-#define FILE_BYTES_MAX	512u
-#define NAME_BYTES_MAX	64u
 #define LINES_BYTES_MAX 1024u
 /* in `lasti` of a place: the innermost frame, whoever's it is */
 #define INNERMOST (INT64_C(1) << 40)
@@ -29,35 +27,37 @@ struct walk {
 	struct python *python;
 	struct region_writer *writer;
 	uint64_t op_name; /* str; 0: no operation was met */
-	uint64_t op;	  /* its hash */
+	uint64_t op;	  /* its identity */
 };
 
-static uint64_t names_hash(const struct python *python, uint64_t code)
-{
-	const struct python_layout *at = &python->at;
-	uint16_t name = at->code_qualname != PYTHON_NO_OFFSET ? at->code_qualname : at->code_name;
-	uint64_t file = python_text_hash(python, python_word(code + at->code_file), FILE_BYTES_MAX);
-
-	return python_mix(file, python_text_hash(python, python_word(code + name), NAME_BYTES_MAX));
-}
-
-static bool has_version(const struct python *python, uint64_t code)
+static inline bool has_version(const struct python *python, uint64_t code)
 {
 	return python->at.code_version != PYTHON_NO_OFFSET &&
 	       python_half(code + python->at.code_version) != 0;
 }
 
+/* Python hashes the line table of what it compiles; what it loads from a file stays unhashed. */
+static inline bool has_lines_hash(const struct python *python, uint64_t code)
+{
+	return python_word(python_word(code + python->at.code_lines) + PYTHON_TEXT_HASH) !=
+	       PYTHON_NO_HASH;
+}
+
 /* The same for as long as this code object lives, and never again for another one. */
-static uint64_t identity_of(const struct python *python, uint64_t code)
+static inline uint64_t identity_of(const struct python *python, uint64_t code)
 {
 	const struct python_layout *at = &python->at;
 	uint64_t table = python_word(code + at->code_lines);
 	uint64_t first = python_half(code + at->code_first_line);
+	uint16_t name = at->code_qualname != PYTHON_NO_OFFSET ? at->code_qualname : at->code_name;
 
 	if (has_version(python, code))
-		return python_mix(table,
-				  first << 32 | python_half(code + at->code_version));
-	return python_mix(names_hash(python, code),
+		return python_mix(table, first << 32 | python_half(code + at->code_version));
+	uint64_t names = python_mix(
+		python_text_identity(python, python_word(code + at->code_file)),
+		python_text_identity(python, python_word(code + name)));
+
+	return python_mix(names ^ python_word(table + PYTHON_TEXT_HASH),
 			  first << 32 ^ python_word(table + PYTHON_BYTES_LENGTH));
 }
 
@@ -118,7 +118,7 @@ static uint32_t intern(const struct walk *walk, const struct python_frame *frame
 	if (walk->op_name)
 		(void)python_text_read(walk->python, walk->op_name, false, &op);
 	if (python_line_find(walk->python, frame->code, frame->lasti, &line) &&
-	    !has_version(walk->python, frame->code)) {
+	    !has_version(walk->python, frame->code) && !has_lines_hash(walk->python, frame->code)) {
 		place->lines_bytes = line.table_bytes;
 		place->lines = lines_hash(walk->python, frame->code, line.table_bytes);
 	}
@@ -239,7 +239,7 @@ uint32_t python_site(struct python *python, struct region_writer *writer)
 
 		if (name) {
 			walk.op_name = name;
-			walk.op = python_text_hash(python, name, NAME_BYTES_MAX);
+			walk.op = python_text_identity(python, name);
 		}
 		at = python_back(python, frame.frame);
 	}

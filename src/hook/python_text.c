@@ -3,6 +3,8 @@
 
 #include "hook/safe_read.h"
 
+#define HASHED_MAX 1024u /* bytes: more of a name is not kept either */
+
 /* U+DC80..U+DCFF stand for the bytes 0x80..0xff that a file name had (PEP 383). */
 static char *put_character(char *to, uint32_t c)
 {
@@ -61,4 +63,17 @@ bool python_text_read(const struct python *python, uint64_t object, bool keep_en
 	*to = '\0';
 	ret_text->bytes = (uint32_t)(to - ret_text->utf8);
 	return true;
+}
+
+uint64_t python_text_hash(const struct python *python, uint64_t object, uint64_t length)
+{
+	uint32_t state = python_half(object + PYTHON_TEXT_STATE), unit = state >> 2 & 7;
+
+	if (!(state >> 5 & 1) || (unit != 1 && unit != 2 && unit != 4)) /* compact */
+		return 0;
+	uint64_t at = object + (state >> 6 & 1 ? python->at.text_ascii : python->at.text_other);
+	uint64_t bytes = length * unit, skipped = bytes > HASHED_MAX ? bytes - HASHED_MAX : 0;
+
+	return python_hash_bytes((const uint8_t *)(uintptr_t)(at + skipped), bytes - skipped) ^
+	       length << 48 ^ (uint64_t)unit << 45;
 }

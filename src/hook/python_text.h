@@ -21,6 +21,9 @@ struct python_text {
 bool python_text_read(const struct python *python, uint64_t object, bool keep_end,
 		      struct python_text *ret_text);
 
+/* python_text_hash - of the characters of a str; 0 if it is laid out in an old way */
+uint64_t python_text_hash(const struct python *python, uint64_t object, uint64_t length);
+
 /* python_mix - of two words, so that each bit counts */
 static inline uint64_t python_mix(uint64_t a, uint64_t b)
 {
@@ -35,6 +38,7 @@ static inline uint64_t python_mix(uint64_t a, uint64_t b)
 static inline uint64_t python_hash_bytes(const uint8_t *p, uint64_t bytes)
 {
 	uint64_t hash[2] = {bytes, UINT64_C(0x8ebc6af09c88c6e3)}, tail[2] = {0, 0}, words[4];
+	uint32_t half;
 
 	for (; bytes >= 32; bytes -= 32, p += 32) {
 		memcpy(words, p, sizeof words);
@@ -52,29 +56,33 @@ static inline uint64_t python_hash_bytes(const uint8_t *p, uint64_t bytes)
 		memcpy(&tail[0], p, 8);
 		p += 8;
 	}
-	for (unsigned i = 0; i < (bytes & 7); i++)
-		tail[1] = tail[1] << 8 | p[i];
+	if (bytes & 4) {
+		memcpy(&half, p, 4);
+		tail[1] = half;
+		p += 4;
+	}
+	if (bytes & 2)
+		tail[1] = tail[1] << 16 | p[0] | (uint64_t)p[1] << 8;
+	if (bytes & 1)
+		tail[1] = tail[1] << 8 | p[bytes & 2];
 	return python_mix(hash[0] ^ tail[0], hash[1] ^ tail[1]);
 }
 
 /*
- * python_text_hash - of a str that is held by a running frame; 0 if it is none. Of one longer than
- * `most` bytes its end.
+ * python_text_identity - a number that two strs share only if they are equal; 0 if it is no str.
+ * Python's own hash where it has made it already, else one of ours, of the end of a very long one:
+ * then the number changes once when Python makes it. The str is held by a running frame.
  */
-static inline uint64_t python_text_hash(const struct python *python, uint64_t object, uint64_t most)
+static inline uint64_t python_text_identity(const struct python *python, uint64_t object)
 {
-	if (python_word(object + PYTHON_OBJECT_TYPE) != python->text_type)
+	if (__builtin_expect(python_word(object + PYTHON_OBJECT_TYPE) != python->text_type, 0))
 		return 0;
 	uint64_t length = python_word(object + PYTHON_TEXT_LENGTH);
-	uint32_t state = python_half(object + PYTHON_TEXT_STATE), unit = state >> 2 & 7;
+	uint64_t hash = python_word(object + PYTHON_TEXT_HASH);
 
-	if (!(state >> 5 & 1) || (unit != 1 && unit != 2 && unit != 4)) /* compact */
-		return 0;
-	uint64_t at = object + (state >> 6 & 1 ? python->at.text_ascii : python->at.text_other);
-	uint64_t bytes = length * unit, skipped = bytes > most ? bytes - most : 0;
-
-	return python_hash_bytes((const uint8_t *)(uintptr_t)(at + skipped), bytes - skipped) ^
-	       length ^ (uint64_t)unit << 61;
+	if (hash != PYTHON_NO_HASH)
+		return hash ^ length << 48 ^ 1;
+	return python_text_hash(python, object, length);
 }
 
 #endif
