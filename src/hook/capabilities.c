@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hook/capabilities.h"
 
+#include "hook/sites.h"
 #include "metal/program_layouts.h"
 
 /* A kind of fact and the functions it takes, all of them; the handlers where one of them is enough. */
@@ -109,7 +110,7 @@ void capabilities_publish(const struct metal *metal, struct region_writer *write
 					 name ? CAPABILITY_MISSING : CAPABILITY_PRESENT, name);
 	}
 	publish_program_parts(metal, writer);
-	region_writer_capability(writer, "sites", CAPABILITY_MISSING, "not recorded by this hook");
+	sites_publish(writer);
 	capabilities_report_fields(metal, writer);
 }
 

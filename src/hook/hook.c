@@ -236,6 +236,7 @@ void hook_deallocated(struct metal *metal, const void *buffer)
 		return;
 	/* before the slot goes: the allocator still holds the buffer, and so must we */
 	verify_if_asked(metal, writer, buffer);
+	sites_freed(writer);
 	(void)region_writer_free(writer, (uint64_t)(uintptr_t)buffer);
 }
 

@@ -1,70 +1,169 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hook/sites.h"
 
-#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hook/python.h"
 #include "hook/stack.h"
 
-enum mode {
-	MODE_UNREAD = 0,
-	MODE_OFF,
-	MODE_PYTHON,
-	MODE_NATIVE,
-	MODE_ALL,
-};
+#define MODE_READ   0x100u
+#define MODE_STRANGE 0x200u /* of a value that does not exist */
 
-static uint32_t mode_now;
+static uint32_t mode_word; /* 0: not read yet */
 
 static uint32_t read_mode(void)
 {
 	static const struct {
-		const char *word;
-		enum mode mode;
-	} words[] = {{"off", MODE_OFF},
-		     {"python", MODE_PYTHON},
-		     {"native", MODE_NATIVE},
-		     {"all", MODE_ALL}};
-	const char *wanted = getenv("TTMEM_SITES");
-	uint32_t mode = MODE_PYTHON;
+		const char *name;
+		enum sites_mode mode;
+	} modes[] = {
+		{"off", SITES_OFF},
+		{"python", SITES_PYTHON},
+		{"native", SITES_NATIVE},
+		{"all", SITES_ALL},
+	};
+	const char *value = getenv("TTMEM_SITES");
 
-	for (unsigned i = 0; wanted && i < sizeof words / sizeof words[0]; i++)
-		if (strcmp(wanted, words[i].word) == 0)
-			mode = words[i].mode;
-	if (mode == MODE_PYTHON && !dlsym(RTLD_DEFAULT, "Py_IsInitialized"))
-		mode = MODE_NATIVE;
-	__atomic_store_n(&mode_now, mode, __ATOMIC_RELAXED);
-	return mode;
+	for (unsigned i = 0; value && i < sizeof modes / sizeof modes[0]; i++)
+		if (strcmp(value, modes[i].name) == 0)
+			return MODE_READ | modes[i].mode;
+	return MODE_READ | SITES_PYTHON | (value && *value ? MODE_STRANGE : 0);
 }
 
-/* The native half: `found` is what the other half knows, `key` stands for it (0: nothing). */
-static uint32_t with_stack(struct region_writer *writer, uint64_t key,
-			   const struct region_site_found *found)
+static inline uint32_t mode(void)
 {
-	struct region_site_found whole = *found;
-	struct stack_walk walk;
-	uint32_t site;
+	uint32_t word = __atomic_load_n(&mode_word, __ATOMIC_RELAXED);
 
-	if (stack_find(writer, key, &walk, &site))
-		return site;
-	whole.depth = walk.depth;
-	whole.frames = walk.frames;
-	if (key == 0 && walk.depth == 0)
+	if (__builtin_expect(word == 0, 0)) {
+		word = read_mode();
+		__atomic_store_n(&mode_word, word, __ATOMIC_RELAXED);
+	}
+	return word;
+}
+
+enum sites_mode sites_mode(void)
+{
+	return (enum sites_mode)(mode() & SITES_ALL);
+}
+
+static void say(struct region_writer *writer, enum capability_state state, const char *reason)
+{
+	const char *strange = mode() & MODE_STRANGE
+				      ? "TTMEM_SITES is none of off, python, native, all: python"
+				      : NULL;
+	char text[96];
+
+	if (strange && reason)
+		(void)snprintf(text, sizeof text, "%s; TTMEM_SITES is not understood", reason);
+	region_writer_capability(writer, "sites", state,
+				 strange && reason ? text : reason ? reason : strange);
+}
+
+void sites_publish(struct region_writer *writer)
+{
+	const struct python *python;
+	char text[96];
+
+	if (sites_mode() == SITES_OFF) {
+		say(writer, CAPABILITY_OFF, "TTMEM_SITES=off");
+		return;
+	}
+	python = sites_mode() & SITES_PYTHON ? python_get() : NULL;
+	if (!python) {
+		say(writer, CAPABILITY_PRESENT,
+		    sites_mode() & SITES_PYTHON ? "native stacks: no Python in this process" : NULL);
+		return;
+	}
+	switch (python_state(python)) {
+	case PYTHON_OFF:
+		(void)snprintf(text, sizeof text, "%s%s%s", python->version,
+			       *python->version ? ": " : "", python->reason);
+		say(writer, CAPABILITY_FAILED, text);
+		break;
+	case PYTHON_CHECKED:
+		say(writer, CAPABILITY_PRESENT, NULL);
+		break;
+	default:
+		say(writer, CAPABILITY_PRESENT, "not compared with Python's own answer yet");
+	}
+}
+
+/* Until Python has been found, looked at and compared: all that happens once. */
+__attribute__((noinline, cold)) static uint32_t advance(struct python *python,
+							 struct region_writer *writer,
+							 bool is_found_now)
+{
+	uint32_t before = python_state(python);
+
+	if (before == PYTHON_UNSEEN)
+		(void)python_look(python);
+	if (python_state(python) == PYTHON_SEEN)
+		(void)python_compare(python);
+	if (is_found_now || python_state(python) != before)
+		sites_publish(writer);
+	return python_state(python);
+}
+
+static uint32_t from_python(struct region_writer *writer)
+{
+	static uint32_t is_found;
+	struct python *python = python_get();
+
+	if (!python)
 		return REGION_SITE_UNKNOWN;
-	site = region_writer_site(writer, &whole);
-	stack_remember(&walk, site);
-	return site;
+	uint32_t state = python_state(python);
+
+	if (__builtin_expect(state != PYTHON_CHECKED, 0)) {
+		if (state == PYTHON_OFF && __atomic_load_n(&is_found, __ATOMIC_RELAXED))
+			return REGION_SITE_UNKNOWN;
+		state = advance(python, writer,
+				!__atomic_exchange_n(&is_found, 1, __ATOMIC_RELAXED));
+	}
+	return state == PYTHON_SEEN || state == PYTHON_CHECKED ? python_site(python, writer)
+							       : REGION_SITE_UNKNOWN;
+}
+
+/* The site with this thread's native stack added; `site` itself where there is no stack to be had. */
+static uint32_t with_stack(struct region_writer *writer, uint32_t site)
+{
+	struct stack_walk walk;
+	uint32_t whole;
+
+	if (stack_find(writer, site, &walk, &whole))
+		return whole;
+	if (walk.depth == 0)
+		return site;
+	whole = region_writer_site_stack(writer, site, walk.frames, walk.depth);
+	stack_remember(&walk, whole);
+	return whole;
 }
 
 uint32_t sites_here(struct region_writer *writer)
 {
-	uint32_t mode = __atomic_load_n(&mode_now, __ATOMIC_RELAXED);
-	struct region_site_found found = {.depth = 0};
+	enum sites_mode wanted = sites_mode();
+	int saved_errno = errno;
+	uint32_t site = REGION_SITE_UNKNOWN;
 
-	if (__builtin_expect(mode == MODE_UNREAD, 0))
-		mode = read_mode();
-	if (mode != MODE_NATIVE && mode != MODE_ALL)
-		return REGION_SITE_UNKNOWN;
-	return with_stack(writer, 0, &found);
+	if (wanted & SITES_PYTHON)
+		site = from_python(writer);
+	/* a thread that Python does not know, or a process without it, has its stack all the same */
+	if (wanted & SITES_NATIVE || (wanted == SITES_PYTHON && site == REGION_SITE_UNKNOWN))
+		site = with_stack(writer, site);
+	errno = saved_errno;
+	return site;
+}
+
+void sites_freed(struct region_writer *writer)
+{
+	struct python *python = sites_mode() & SITES_PYTHON ? python_get() : NULL;
+
+	if (__builtin_expect(!python || python_state(python) != PYTHON_SEEN, 1))
+		return;
+	int saved_errno = errno;
+
+	(void)advance(python, writer, false);
+	errno = saved_errno;
 }

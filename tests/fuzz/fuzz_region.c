@@ -28,14 +28,21 @@
 
 #define SLOTS	REGION_BLOCK_SLOTS
 #define PROGRAMS REGION_PROGRAMS_UNIT
-#define BYTES	(REGION_FILE_BYTES(SLOTS) + PROGRAMS_BYTES)
+#define SITES	REGION_SITES_UNIT
+#define BYTES	(REGION_FILE_BYTES(SLOTS) + PROGRAMS_BYTES + SITES_BYTES)
 #define BUFFERS 40u
+#define SITES_ADDED 4u
 
 /* The parts of programs, as region_programs_offset() and those after it have them. */
 #define KERNELS_AT     (PROGRAMS * sizeof(struct region_program))
 #define RANGES_AT      (KERNELS_AT + PROGRAMS * REGION_PROGRAM_KERNELS * sizeof(struct region_kernel))
 #define PROGRAMS_BYTES                                                                             \
 	(RANGES_AT + PROGRAMS * REGION_PROGRAM_RANGES * sizeof(struct region_program_range))
+
+/* And those of sites, as region_sites_offset() and those after it. */
+#define STRINGS_AT  (SITES * sizeof(struct region_site))
+#define STACKS_AT   (STRINGS_AT + (uint64_t)SITES * REGION_SITE_STRING_BYTES)
+#define SITES_BYTES (STACKS_AT + SITES * REGION_SITE_STACK_WORDS * sizeof(uint64_t))
 
 enum flags {
 	FLAG_NOT_SEALED = 1,
@@ -62,6 +69,10 @@ static const struct {
 	{REGION_FILE_BYTES(SLOTS), sizeof(struct region_program)},
 	{REGION_FILE_BYTES(SLOTS) + KERNELS_AT, sizeof(struct region_kernel)},
 	{REGION_FILE_BYTES(SLOTS) + RANGES_AT, sizeof(struct region_program_range)},
+	{REGION_FILE_BYTES(SLOTS) + PROGRAMS_BYTES, sizeof(struct region_site)},
+	{REGION_FILE_BYTES(SLOTS) + PROGRAMS_BYTES + STRINGS_AT, REGION_SITE_STRING_BYTES},
+	{REGION_FILE_BYTES(SLOTS) + PROGRAMS_BYTES + STACKS_AT, sizeof(uint64_t)},
+	{REGION_SITE_MODULES_OFFSET, sizeof(struct region_site_module)},
 };
 
 struct patch {
@@ -117,11 +128,41 @@ static void add_programs(struct region_writer *writer)
 	FUZZ_CHECK(region_writer_program_dispatch(writer, 48, 4) == 0);
 }
 
+static struct region_text text_of(const char *s)
+{
+	return (struct region_text){.start = s, .bytes = (uint32_t)strlen(s)};
+}
+
+/* Lines of Python, one with an operation and a native stack, and one that is native only. */
+static void add_sites(struct region_writer *writer)
+{
+	static const uint8_t build_id[] = {1, 2, 3, 4};
+	uint32_t module = region_writer_module(writer, text_of("/lib/libc.so.6"), build_id,
+					       sizeof build_id);
+	const uint64_t frames[] = {region_stack_frame(module, 4096),
+				   region_stack_frame(REGION_MODULE_NONE, 5)};
+
+	for (uint32_t i = 1; i <= SITES_ADDED; i++) {
+		const struct region_site_found found = {
+			.op = text_of(i % 2 ? "ttnn.matmul" : ""),
+			.file = text_of(i == 4 ? "" : "/srv/model.py"),
+			.function = text_of(i == 4 ? "" : "Model.forward"),
+			.line = i == 4 ? 0 : i,
+			.frames = frames,
+			.depth = i >= 3 ? 2 : 0,
+		};
+
+		FUZZ_CHECK(region_writer_site(writer, &found) == i);
+	}
+}
+
 static void fill_table(struct region_writer *writer)
 {
-	struct region_failure failure = {.time_ns = 5, .requested_bytes = 1 << 30, .thread = 7};
+	struct region_failure failure = {.time_ns = 5, .requested_bytes = 1 << 30, .thread = 7,
+					 .site = 2};
 
 	add_allocators(writer);
+	add_sites(writer);
 	for (uint32_t i = 0; i < BUFFERS; i++) {
 		struct region_buffer b = {.object = 4096 + 8 * i,
 					  .allocator = 100 + i % 3,
@@ -132,6 +173,8 @@ static void fill_table(struct region_writer *writer)
 					  .page_bytes = 1024,
 					  .pages = 3,
 					  .cores = REGION_NONE,
+					  .site = i % 7 < SITES_ADDED + 1 ? i % 7
+									  : REGION_SITE_BEFORE_ATTACH,
 					  .type = (uint8_t)(i / 3 % REGION_MEMORY_TYPES)};
 
 		FUZZ_CHECK(region_writer_alloc(writer, &b) == 0);
@@ -149,7 +192,7 @@ static const uint8_t *honest_table(void)
 {
 	static const uint8_t *bytes;
 	struct region_identity identity = {.entry = "fuzz", .slots_max = SLOTS,
-					   .programs_max = PROGRAMS};
+					   .programs_max = PROGRAMS, .sites_max = SITES};
 
 	if (bytes)
 		return bytes;

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hook/python_cache.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+struct python_cache *python_cache_create(void)
+{
+	struct python_cache *cache = mmap(NULL, sizeof *cache, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (cache == MAP_FAILED)
+		return NULL;
+	if (madvise(cache, sizeof *cache, MADV_WIPEONFORK) < 0) {
+		(void)munmap(cache, sizeof *cache);
+		return NULL;
+	}
+	(void)madvise(cache, sizeof *cache, MADV_DONTDUMP);
+	return cache;
+}
+
+void python_cache_destroy(struct python_cache *cache)
+{
+	(void)munmap(cache, sizeof *cache);
+}
+
+void python_cache_add(struct python_cache *cache, const struct python_place *place)
+{
+	struct python_entry *set = python_cache_set(cache, place), *entry;
+	uint32_t seq[2] = {__atomic_load_n(&set[0].seq, __ATOMIC_RELAXED),
+			   __atomic_load_n(&set[1].seq, __ATOMIC_RELAXED)};
+
+	/* where it was before its identity or its lines changed; else the one written less often */
+	if (python_entry_is(&set[0], place) || python_entry_is(&set[1], place))
+		entry = python_entry_is(&set[0], place) ? &set[0] : &set[1];
+	else
+		entry = seq[0] <= seq[1] ? &set[0] : &set[1];
+	uint32_t now = seq[entry - set];
+
+	if (now & 1 || !__atomic_compare_exchange_n(&entry->seq, &now, now + 1, 0, __ATOMIC_ACQUIRE,
+						    __ATOMIC_RELAXED))
+		return;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	const uint64_t words[PYTHON_WORDS] = {
+		[PYTHON_WORD_CODE] = place->code,
+		[PYTHON_WORD_IDENTITY] = place->identity,
+		[PYTHON_WORD_OP] = place->op,
+		[PYTHON_WORD_LASTI] = (uint64_t)place->lasti,
+		[PYTHON_WORD_LINES] = place->lines,
+		[PYTHON_WORD_TYPE] = place->type,
+		[PYTHON_WORD_REST] = (uint64_t)place->kind << 32 | place->lines_bytes,
+	};
+
+	for (unsigned i = 0; i < PYTHON_WORDS; i++)
+		__atomic_store_n(&entry->words[i], words[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&entry->site, place->site, __ATOMIC_RELAXED);
+	now += 2;
+	__atomic_store_n(&entry->seq, now ? now : 2, __ATOMIC_RELEASE);
+}
