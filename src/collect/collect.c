@@ -23,13 +23,14 @@ void collection_init(struct collection *collection, const struct collect_options
 		.options = *options,
 		.now_monotonic_ns = clock_monotonic_ns(),
 	};
-	if (options->choice)
+	if (options->choice || options->tally)
 		collection->options.buffers_only = true;
 	snapshot_init(&collection->snapshot);
 	collection->snapshot.time_ns = clock_realtime_ns();
 	collection->snapshot.consistent = 1;
 	collection->snapshot.has_buffers = options->buffers;
-	collection->snapshot.is_limited = options->slot_limit != 0 || options->choice;
+	collection->snapshot.is_limited = options->slot_limit != 0 || options->choice ||
+					  options->tally;
 }
 
 void collection_clear(struct collection *collection)
