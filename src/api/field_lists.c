@@ -449,7 +449,7 @@ static const struct field site_row_rows[] = {
 LIST(site_row_fields, "Site row", site_row_rows);
 
 static const struct field growth_rows[] = {
-	FACT(site_row, "bytes_per_second", bytes_per_second, "bytes",
+	FACT(site_row, "bytes_per_second", bytes_per_second, "bytes/s",
 	     "this TT-Metal does not export the number of banks", "occupied bytes, on average"),
 	PLAIN(site_row, STORED_U32, rises, "", "samples that showed more than the one before"),
 	FACT(site_row, "full_ns", full_ns, "ns", "this TT-Metal does not export the size of banks",

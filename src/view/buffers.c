@@ -3,215 +3,65 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-/* One column: its title, whether numbers stand at the right, and the cell of a row. */
-struct column {
-	const char *title;
-	bool right;
-	bool extra; /* only where the line has room */
-	const char *(*cell)(const struct snapshot *snapshot, const struct buffer *b, char *cell);
+#include "view/columns.h"
+#include "view/places.h"
+
+#define CELL 64 /* at least STYLE_CELL */
+
+/*
+ * Who owns it is what the list is for: where the line is short its place, its
+ * chip and its layout give way to that.
+ */
+static const struct column columns[] = {
+	{.title = "PID", .right = true},
+	{.title = "CHIP", .rank = 3},
+	{.title = "TYPE"},
+	{.title = "LAYOUT", .rank = 4},
+	{.title = "REQUESTED", .right = true},
+	{.title = "PER BANK", .right = true, .rank = 1},
+	{.title = "ADDRESS", .right = true, .rank = 2},
+	{.title = "AGE", .right = true},
+	{.title = "PAGES", .right = true, .rank = COLUMNS_EXTRA + 1},
+	{.title = "PAGE SIZE", .right = true, .rank = COLUMNS_EXTRA + 2},
+	{.title = "CORES", .right = true, .rank = COLUMNS_EXTRA + 3},
+	{.title = "THREAD", .right = true, .rank = COLUMNS_EXTRA + 4},
+	{.title = "ALLOCATOR", .right = true, .rank = COLUMNS_EXTRA + 5},
+	{.title = "OP", .if_known = true, .room_min = 16},
+	{.title = "SITE", .if_known = true, .room_min = 20},
+	{.title = "FUNCTION", .if_known = true, .rank = COLUMNS_EXTRA, .room_min = 16},
 };
 
-#define CELL	64 /* at least STYLE_CELL */
-#define COLUMNS 13
+#define COLUMNS (sizeof columns / sizeof columns[0])
 
-static const char *cell_u64(char *cell, uint64_t value)
+static void put_row(struct columns *list, const struct snapshot *snapshot, const struct buffer *b)
 {
-	(void)snprintf(cell, CELL, "%" PRIu64, value);
-	return cell;
-}
-
-static const char *cell_pid(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	return cell_u64(cell, snapshot->processes[b->process].pid);
-}
-
-static const char *cell_allocator(const struct snapshot *snapshot, const struct buffer *b,
-				  char *cell)
-{
-	return cell_u64(cell, snapshot->allocators[b->allocator].id);
-}
-
-/* "4476187513037", or "10226774059 +7" for a mesh. */
-static const char *cell_chips(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	const struct allocator *allocator = &snapshot->allocators[b->allocator];
-	const struct chip *chip = &snapshot->chips[allocator->chips.first];
-	char more[16] = "";
-
-	if (allocator->chips.count == 0)
-		return "-";
-	if (allocator->chips.count > 1)
-		(void)snprintf(more, sizeof more, " +%" PRIu32, allocator->chips.count - 1);
-	if (fact_is_known(chip->unique_id))
-		(void)snprintf(cell, CELL, "%" PRIu64 "%s", chip->unique_id.value, more);
-	else
-		(void)snprintf(cell, CELL, "id %" PRIu32 "%s", chip->chip_id, more);
-	return cell;
-}
-
-static const char *cell_type(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	(void)cell;
-	return memory_type_name((enum memory_type)b->type);
-}
-
-static const char *cell_layout(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	const char *name = buffer_layout_name(b->layout);
-
-	(void)snapshot;
-	(void)cell;
-	return name ? name : "-";
-}
-
-static const char *cell_requested(const struct snapshot *snapshot, const struct buffer *b,
-				  char *cell)
-{
-	(void)snapshot;
-	return size_text(b->requested_bytes, cell);
-}
-
-static const char *cell_bank(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return size_text(b->bank_bytes, cell);
-}
-
-static const char *cell_address(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	(void)snprintf(cell, CELL, "%#" PRIx64, b->address);
-	return cell;
-}
-
-static const char *cell_age(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return age_text(b->age_ns, cell);
-}
-
-static const char *cell_pages(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return b->pages == UINT64_MAX ? "-" : cell_u64(cell, b->pages);
-}
-
-static const char *cell_page(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return size_text(b->page_bytes, cell);
-}
-
-static const char *cell_cores(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return b->cores == SNAPSHOT_NONE ? "-" : cell_u64(cell, b->cores);
-}
-
-static const char *cell_thread(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return cell_u64(cell, b->thread);
-}
-
-static const struct column columns[COLUMNS] = {
-	{"PID", true, false, cell_pid},
-	{"CHIP", false, false, cell_chips},
-	{"TYPE", false, false, cell_type},
-	{"LAYOUT", false, false, cell_layout},
-	{"REQUESTED", true, false, cell_requested},
-	{"PER BANK", true, false, cell_bank},
-	{"ADDRESS", true, false, cell_address},
-	{"AGE", true, false, cell_age},
-	{"PAGES", true, true, cell_pages},
-	{"PAGE SIZE", true, true, cell_page},
-	{"CORES", true, true, cell_cores},
-	{"THREAD", true, true, cell_thread},
-	{"ALLOCATOR", true, true, cell_allocator},
-};
-
-/* The table before it is drawn: every cell once, and how wide its column has to be. */
-struct table {
-	struct text cells; /* NUL-terminated, row by row, COLUMNS of them in each */
-	unsigned width[COLUMNS];
-	unsigned count; /* columns that are drawn */
-	unsigned gap;
-};
-
-static void fill(struct table *table, const struct snapshot *snapshot, const uint32_t *indices,
-		 uint32_t count)
-{
+	const char *layout = buffer_layout_name(b->layout);
 	char cell[CELL];
 
-	for (unsigned c = 0; c < COLUMNS; c++)
-		table->width[c] = (unsigned)strlen(columns[c].title);
-	for (uint32_t i = 0; i < count; i++)
-		for (unsigned c = 0; c < COLUMNS; c++) {
-			const struct buffer *b = &snapshot->buffers[indices[i]];
-			const char *string = columns[c].cell(snapshot, b, cell);
-			unsigned width = (unsigned)strlen(string);
-
-			text_append(&table->cells, string, width + 1);
-			if (width > table->width[c])
-				table->width[c] = width;
-		}
-}
-
-static unsigned total_width(const struct table *table, unsigned count, unsigned gap)
-{
-	unsigned total = (count - 1) * gap;
-
-	for (unsigned c = 0; c < count; c++)
-		total += table->width[c];
-	return total;
-}
-
-static void fit(struct table *table, const struct style *style)
-{
-	table->count = 0;
-	while (table->count < COLUMNS && !columns[table->count].extra)
-		table->count++;
-	table->gap = total_width(table, table->count, 2) <= style->width ? 2 : 1;
-	while (table->count < COLUMNS && total_width(table, table->count + 1, 2) <= style->width)
-		table->count++;
-}
-
-static void draw_cell(struct text *text, const struct table *table, unsigned c, const char *cell)
-{
-	size_t length = strlen(cell);
-	size_t blanks = table->width[c] > length ? table->width[c] - length : 0;
-
-	if (c > 0)
-		text_pad(text, ' ', table->gap);
-	if (columns[c].right)
-		text_pad(text, ' ', blanks);
-	text_append(text, cell, length);
-	/* no blanks at the end of a line */
-	if (!columns[c].right && c + 1 < table->count)
-		text_pad(text, ' ', blanks);
-}
-
-static void draw(struct text *text, const struct table *table, const struct style *style,
-		 uint32_t count)
-{
-	const char *cell = table->cells.bytes;
-
-	style_tone(text, style, TONE_BOLD);
-	for (unsigned c = 0; c < table->count; c++)
-		draw_cell(text, table, c, columns[c].title);
-	style_tone(text, style, TONE_PLAIN);
-	text_putc(text, '\n');
-	for (uint32_t i = 0; i < count; i++) {
-		for (unsigned c = 0; c < COLUMNS; c++) {
-			if (c < table->count)
-				draw_cell(text, table, c, cell);
-			cell += strlen(cell) + 1;
-		}
-		text_putc(text, '\n');
-	}
+	columns_number(list, snapshot->processes[b->process].pid);
+	columns_place(list, snapshot, b->allocator, place_chips);
+	columns_cell(list, memory_type_name((enum memory_type)b->type));
+	columns_cell(list, layout ? layout : "-");
+	columns_cell(list, size_text(b->requested_bytes, cell));
+	columns_cell(list, size_text(b->bank_bytes, cell));
+	(void)snprintf(cell, sizeof cell, "%#" PRIx64, b->address);
+	columns_cell(list, cell);
+	columns_cell(list, age_text(b->age_ns, cell));
+	if (b->pages == UINT64_MAX)
+		columns_cell(list, "-");
+	else
+		columns_number(list, b->pages);
+	columns_cell(list, size_text(b->page_bytes, cell));
+	if (b->cores == SNAPSHOT_NONE)
+		columns_cell(list, "-");
+	else
+		columns_number(list, b->cores);
+	columns_number(list, b->thread);
+	columns_number(list, snapshot->allocators[b->allocator].id);
+	columns_place(list, snapshot, b->site, place_op);
+	columns_place(list, snapshot, b->site, place_site);
+	columns_place(list, snapshot, b->site, place_function);
 }
 
 static void summary(struct text *text, const struct snapshot *snapshot, const uint32_t *indices,
@@ -230,16 +80,13 @@ static void summary(struct text *text, const struct snapshot *snapshot, const ui
 void buffers_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
 		   const uint32_t *indices, uint32_t count)
 {
-	struct table table = {.count = 0};
+	struct columns list;
 
 	if (count > 0) {
-		fill(&table, snapshot, indices, count);
-		fit(&table, style);
-		if (table.cells.failed)
-			text->failed = true;
-		else
-			draw(text, &table, style, count);
-		text_free(&table.cells);
+		columns_begin(&list, columns, COLUMNS);
+		for (uint32_t i = 0; i < count; i++)
+			put_row(&list, snapshot, &snapshot->buffers[indices[i]]);
+		columns_draw(text, &list, style);
 	}
 	if (snapshot->buffer_count == 0)
 		text_puts(text, "No live buffers.\n");
