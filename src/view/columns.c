@@ -15,8 +15,14 @@ void columns_begin(struct columns *columns, const struct column *all, unsigned c
 void columns_cell(struct columns *columns, const char *cell)
 {
 	unsigned c = columns->next, width = style_columns(cell);
+	size_t at = columns->cells.length;
 
 	text_append(&columns->cells, cell, strlen(cell) + 1);
+	if (columns->cells.failed)
+		return;
+	columns->various[c] |= columns->rows > 0 &&
+			       strcmp(columns->cells.bytes + columns->above[c], cell) != 0;
+	columns->above[c] = at;
 	if (width > columns->natural[c])
 		columns->natural[c] = width;
 	columns->known[c] |= strcmp(cell, "-") != 0;
@@ -54,7 +60,8 @@ static unsigned least(const struct columns *columns, unsigned c)
 
 static bool may_be_drawn(const struct columns *columns, unsigned c)
 {
-	return !columns->columns[c].if_known || columns->known[c];
+	return (!columns->columns[c].if_known || columns->known[c]) &&
+	       (!columns->columns[c].if_various || columns->various[c]);
 }
 
 /* Of the columns up to a rank, with what may be cut as short as it may be. */

@@ -17,6 +17,7 @@ struct column {
 	const char *title;
 	bool	right;	  /* numbers */
 	bool	if_known; /* left out where no cell is more than "-" */
+	bool	if_various; /* left out where all cells are the same */
 	uint8_t rank;	  /* 0: always there; below COLUMNS_EXTRA: rather with narrow gaps than not */
 	uint8_t room_min; /* it may be cut to so many columns; 0: never */
 };
@@ -32,7 +33,9 @@ struct columns {
 	unsigned    natural[COLUMNS_MAX]; /* widest cell */
 	unsigned    width[COLUMNS_MAX];	  /* as drawn; 0: not drawn */
 	unsigned    gap;
-	bool	    known[COLUMNS_MAX]; /* a cell is more than "-" */
+	bool	    known[COLUMNS_MAX];	  /* a cell is more than "-" */
+	bool	    various[COLUMNS_MAX]; /* a cell is another one than that above it */
+	size_t	    above[COLUMNS_MAX];	  /* where that one is */
 };
 
 /* columns_begin - `count` columns, which stay the caller's */

@@ -11,7 +11,7 @@
 
 static const struct column columns[] = {
 	{.title = "PID", .right = true},
-	{.title = "CHIP", .rank = 4},
+	{.title = "CHIP", .if_various = true, .rank = 4},
 	{.title = "TYPE"},
 	{.title = "BUFFERS", .right = true, .rank = 3},
 	{.title = "OCCUPIED", .right = true, .rank = 1},
@@ -65,10 +65,11 @@ static void write_watch(struct text *text, const struct snapshot *snapshot,
 {
 	char watched[STYLE_CELL], window[STYLE_CELL], interval[STYLE_CELL];
 
-	text_printf(text, "Watched for %s of %s, every %s%s.\n",
+	text_printf(text, "Watched for %s of %s, every %s.\n",
 		    age_text(list->watched_ns, watched), age_text(list->window_ns, window),
-		    age_text(list->interval_ns, interval),
-		    list->is_slowed ? ": less often than wanted, since a look takes long" : "");
+		    age_text(list->interval_ns, interval));
+	if (list->is_slowed)
+		text_puts(text, "That is less often than wanted: a look takes long.\n");
 	if (list->interval_ns * (RISE_POINTS_MIN - 1) > list->window_ns)
 		text_printf(text, "The window is too short for that: it takes %u looks.\n",
 			    RISE_POINTS_MIN);
@@ -94,8 +95,8 @@ void growth_write(struct text *text, const struct snapshot *snapshot, const stru
 		for (uint32_t i = 0; i < list->count; i++)
 			put_row(&table, snapshot, &list->rows[i]);
 		columns_draw(text, &table, style);
-		text_puts(text, "These only rise. ~ is an estimate: until the banks are full if all "
-				"of it goes on.\n");
+		text_puts(text, "These only rise. ~ is an estimate: if all of it goes on as it "
+				"does now.\n");
 	}
 	write_watch(text, snapshot, list);
 }

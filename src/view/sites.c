@@ -10,7 +10,7 @@
 
 static const struct column columns[] = {
 	{.title = "PID", .right = true},
-	{.title = "CHIP", .rank = 4},
+	{.title = "CHIP", .if_various = true, .rank = 4},
 	{.title = "TYPE"},
 	{.title = "BUFFERS", .right = true},
 	{.title = "REQUESTED", .right = true, .rank = 3},
