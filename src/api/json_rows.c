@@ -32,7 +32,23 @@ static void put_rows(struct text *text, const struct snapshot *snapshot,
 			text_putc(text, ',');
 		put_row(text, snapshot, &list->rows[i], grows);
 	}
-	text_puts(text, "]}");
+	text_putc(text, ']');
+}
+
+void json_write_site_rows(struct text *text, const struct snapshot *snapshot,
+			  const struct site_list *list)
+{
+	put_rows(text, snapshot, list, false);
+}
+
+void json_write_site_members(struct text *text, const struct snapshot *snapshot, uint32_t site)
+{
+	struct encoded object = {.text = text, .snapshot = snapshot};
+
+	if (snapshot)
+		put_site(&object, site);
+	else
+		text_puts(text, "\"op\":null,\"site\":null");
 }
 
 void json_write_sites(struct text *text, const struct snapshot *snapshot,
@@ -42,6 +58,7 @@ void json_write_sites(struct text *text, const struct snapshot *snapshot,
 	text_printf(text, ",\"consistent\":%s,\"by\":\"%s\",\"sites\":",
 		    snapshot->consistent ? "true" : "false", group_by_name(list->by));
 	put_rows(text, snapshot, list, false);
+	text_putc(text, '}');
 }
 
 void json_write_growth(struct text *text, const struct snapshot *snapshot,
@@ -53,6 +70,7 @@ void json_write_growth(struct text *text, const struct snapshot *snapshot,
 	encode_fields(&head, &watch_fields, list);
 	encode_key(&head, "growing");
 	put_rows(text, snapshot, list, true);
+	text_putc(text, '}');
 }
 
 static int read_row(struct snapshot *snapshot, yyjson_val *value, struct site_row *row)

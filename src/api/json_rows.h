@@ -14,6 +14,12 @@ void json_write_sites(struct text *text, const struct snapshot *snapshot,
 void json_write_growth(struct text *text, const struct snapshot *snapshot,
 		       const struct site_list *list);
 
+/* json_write_site_rows - the array of ttmem.sites/1 alone, for other documents */
+void json_write_site_rows(struct text *text, const struct snapshot *snapshot,
+			  const struct site_list *list);
+/* json_write_site_members - "op":...,"site":... of a site by number, for other documents */
+void json_write_site_members(struct text *text, const struct snapshot *snapshot, uint32_t site);
+
 /*
  * json_read_sites, json_read_growth - the other way. Of processes the snapshot has the pid, and an
  * allocator for each row, with chips only. Return: 0; -EBADMSG; -ENOMEM.
