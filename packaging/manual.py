@@ -7,6 +7,7 @@ itself says, so that the page cannot differ from it:
 
     @OPTIONS@     options of ttmem without a command, and those of all commands
     @COMMANDS@    each command with its options, from the listing (ttmem --print-options)
+    @OWN@         options of the command that the page is called after: ttmem-sites.1.scd
     @EXIT_CODES@  from the comments of src/tool/exit_codes.h
 """
 import pathlib
@@ -60,6 +61,11 @@ def commands(listing):
     return "\n\n".join(parts)
 
 
+def own_options(listing, template):
+    name = pathlib.Path(template).name.partition(".")[0].removeprefix("ttmem-")
+    return "\n\n".join(map(option_entry, listing.options_of(name) + listing.options_of(ANY)))
+
+
 def exit_codes(header):
     entries = re.findall(r"\bEXIT_\w+ = (\d+),\s*/\*\s*(.*?)\s*\*/", header)
     if len(entries) != len(re.findall(r"\bEXIT_\w+ = \d+", header)):
@@ -72,7 +78,8 @@ def main(template, version, listing=None, header=None):
     made = {"VERSION": lambda: version}
     if listing:
         rows = Listing(pathlib.Path(listing).read_text(encoding="utf-8"))
-        made |= {"OPTIONS": lambda: options(rows), "COMMANDS": lambda: commands(rows)}
+        made |= {"OPTIONS": lambda: options(rows), "COMMANDS": lambda: commands(rows),
+                 "OWN": lambda: own_options(rows, template)}
     if header:
         codes = pathlib.Path(header).read_text(encoding="utf-8")
         made["EXIT_CODES"] = lambda: exit_codes(codes)

@@ -426,6 +426,48 @@ static const struct field buffer_rows[] = {
 };
 LIST(buffer_fields, "Buffer", buffer_rows);
 
+static const struct field site_row_rows[] = {
+	{.path = "type", .type = FIELD_WORD, .storage = STORED_U8,
+	 .offset = offsetof(struct site_row, type), .words = &type_words, .unit = "",
+	 .null_when = "never", .help = "memory type"},
+	{.path = "thread", .type = FIELD_NUMBER, .storage = STORED_U32,
+	 .offset = offsetof(struct site_row, thread), .null = NULL_ZERO, .may_not_apply = true,
+	 .unit = "", .null_when = "not grouped by thread",
+	 .help = "thread that allocated, as the process sees it"},
+	PLAIN(site_row, STORED_U64, buffers, "", "live buffers"),
+	PLAIN(site_row, STORED_U64, requested_bytes, "bytes", "what the program asked for"),
+	FACT(site_row, "occupied_bytes", occupied_bytes, "bytes",
+	     "this TT-Metal does not export the number of banks", "what the banks of one chip gave"),
+	PLAIN(site_row, STORED_U64, bank_bytes, "bytes", "bytes of one bank"),
+	PLAIN(site_row, STORED_U64, oldest_ns, "ns", "age of the oldest buffer"),
+	{.path = "growth_bytes", .type = FIELD_SIGNED, .storage = STORED_FACT,
+	 .offset = offsetof(struct site_row, growth_bytes), .unit = "bytes",
+	 .null_when = "not watched for long enough",
+	 .help = "occupied bytes now, less those of a minute ago (of ttmem.growth: of the "
+		 "beginning of the window)"},
+};
+LIST(site_row_fields, "Site row", site_row_rows);
+
+static const struct field growth_rows[] = {
+	FACT(site_row, "bytes_per_second", bytes_per_second, "bytes/s",
+	     "this TT-Metal does not export the number of banks", "occupied bytes, on average"),
+	PLAIN(site_row, STORED_U32, rises, "", "samples that showed more than the one before"),
+	FACT(site_row, "full_ns", full_ns, "ns", "this TT-Metal does not export the size of banks",
+	     "until the banks are full, if all that grows in them goes on: an estimate"),
+};
+LIST(growth_fields, "Growth", growth_rows);
+
+static const struct field watch_rows[] = {
+	PLAIN(site_list, STORED_U64, window_ns, "ns", "what was asked for"),
+	PLAIN(site_list, STORED_U64, watched_ns, "ns", "how much of it has been watched"),
+	PLAIN(site_list, STORED_U64, interval_ns, "ns", "between two looks"),
+	{.path = "slowed", .type = FIELD_FLAG, .storage = STORED_U8,
+	 .offset = offsetof(struct site_list, is_slowed), .unit = "", .null_when = "never",
+	 .help = "the interval is longer than wanted, so that looking costs at most 1 % of a core"},
+	PLAIN(site_list, STORED_U64, left_out, "", "groups not watched for want of room"),
+};
+LIST(watch_fields, "Watch", watch_rows);
+
 const struct field_list *const field_lists[] = {
 	&memory_fields,
 	&device_fields,
@@ -441,5 +483,8 @@ const struct field_list *const field_lists[] = {
 	&count_fields,
 	&site_fields,
 	&buffer_fields,
+	&site_row_fields,
+	&growth_fields,
+	&watch_fields,
 };
 const size_t field_list_count = COUNT(field_lists);

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "model/site_row.h"
 #include "model/snapshot.h"
 
 /* What a field looks like in JSON. */
@@ -84,6 +85,9 @@ extern const struct field_list allocator_fields;  /* of struct allocator */
 extern const struct field_list count_fields;	  /* of struct field_counts */
 extern const struct field_list site_fields;	  /* of struct site, without its op */
 extern const struct field_list buffer_fields;	  /* of struct buffer */
+extern const struct field_list site_row_fields;	  /* of struct site_row */
+extern const struct field_list growth_fields;	  /* of struct site_row: what grows */
+extern const struct field_list watch_fields;	  /* of struct site_list */
 
 /* All of the above, for what walks them: the test of docs/api.md, help. */
 extern const struct field_list *const field_lists[];

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/json_cards.h"
+#include "api/json_parts.h"
 #include "api/json_sites.h"
 
 static int read_memories(struct snapshot *snapshot, yyjson_val *object,
@@ -160,11 +161,12 @@ static int read_process(struct snapshot *snapshot, yyjson_val *value)
 	return read_devices(snapshot, yyjson_obj_get(value, "devices"), index, &p->devices);
 }
 
-static int read_snapshot(yyjson_val *root, struct snapshot *snapshot)
+static int read_snapshot(yyjson_val *root, struct snapshot *snapshot, void *context)
 {
 	yyjson_val *value;
 	size_t i, max;
 
+	(void)context;
 	yyjson_arr_foreach(yyjson_obj_get(root, "processes"), i, max, value) {
 		int r = read_process(snapshot, value);
 
@@ -179,7 +181,7 @@ static int read_snapshot(yyjson_val *root, struct snapshot *snapshot)
 }
 
 /* Rows of one process lie together, so the last one is nearly always it. */
-static int find_process(struct snapshot *snapshot, uint32_t pid, uint32_t *ret_index)
+int find_process(struct snapshot *snapshot, uint32_t pid, uint32_t *ret_index)
 {
 	for (uint32_t i = snapshot->process_count; i-- > 0;)
 		if (snapshot->processes[i].pid == pid) {
@@ -213,11 +215,12 @@ static int find_allocator(struct snapshot *snapshot, yyjson_val *row, uint32_t p
 	return decode_chips(snapshot, row, &snapshot->allocators[*ret_index].chips);
 }
 
-static int read_buffers(yyjson_val *root, struct snapshot *snapshot)
+static int read_buffers(yyjson_val *root, struct snapshot *snapshot, void *context)
 {
 	yyjson_val *row;
 	size_t i, max;
 
+	(void)context;
 	snapshot->has_buffers = 1;
 	snapshot->consistent = yyjson_is_true(yyjson_obj_get(root, "consistent"));
 	yyjson_arr_foreach(yyjson_obj_get(root, "buffers"), i, max, row) {
@@ -245,9 +248,9 @@ static int read_buffers(yyjson_val *root, struct snapshot *snapshot)
 	return 0;
 }
 
-static int read_document(const char *json, size_t length, const char *schema,
-			 int (*read)(yyjson_val *root, struct snapshot *snapshot),
-			 struct snapshot *ret_snapshot)
+int read_document(const char *json, size_t length, const char *schema,
+		  int (*read)(yyjson_val *root, struct snapshot *snapshot, void *context),
+		  void *context, struct snapshot *ret_snapshot)
 {
 	yyjson_doc *doc = yyjson_read(json, length, 0);
 	yyjson_val *root = yyjson_doc_get_root(doc);
@@ -260,7 +263,7 @@ static int read_document(const char *json, size_t length, const char *schema,
 	if (r == 0)
 		r = decode_text(&snapshot, yyjson_obj_get(root, "server"), &snapshot.server);
 	if (r == 0)
-		r = read(root, &snapshot);
+		r = read(root, &snapshot, context);
 	yyjson_doc_free(doc);
 	if (r < 0)
 		snapshot_clear(&snapshot);
@@ -271,12 +274,12 @@ static int read_document(const char *json, size_t length, const char *schema,
 
 int json_read_snapshot(const char *json, size_t length, struct snapshot *ret_snapshot)
 {
-	return read_document(json, length, "ttmem.snapshot/1", read_snapshot, ret_snapshot);
+	return read_document(json, length, "ttmem.snapshot/1", read_snapshot, NULL, ret_snapshot);
 }
 
 int json_read_buffers(const char *json, size_t length, struct snapshot *ret_snapshot)
 {
-	return read_document(json, length, "ttmem.buffers/1", read_buffers, ret_snapshot);
+	return read_document(json, length, "ttmem.buffers/1", read_buffers, NULL, ret_snapshot);
 }
 
 int json_read_kept(const char *json, size_t length, uint32_t pid, uint64_t failure,

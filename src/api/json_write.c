@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "api/json_cards.h"
+#include "api/json_parts.h"
 #include "api/json_sites.h"
 #include "base/clock.h"
 
@@ -54,7 +55,7 @@ static void put_device(struct text *text, const struct snapshot *snapshot,
 	encode_end(&object);
 }
 
-static void put_chips(struct encoded *object, const struct allocator *allocator)
+void put_chips(struct encoded *object, const struct allocator *allocator)
 {
 	const struct chip *chips = SPAN_START(object->snapshot->chips, allocator->chips);
 
@@ -211,7 +212,7 @@ static void put_buffer(struct text *text, const struct snapshot *snapshot,
 	encode_end(&object);
 }
 
-static void put_head(struct text *text, const struct snapshot *snapshot, const char *schema)
+void put_head(struct text *text, const struct snapshot *snapshot, const char *schema)
 {
 	char time[40];
 

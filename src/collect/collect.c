@@ -23,14 +23,19 @@ void collection_init(struct collection *collection, const struct collect_options
 		.options = *options,
 		.now_monotonic_ns = clock_monotonic_ns(),
 	};
-	if (options->choice)
+	if (options->choice || options->tally)
 		collection->options.buffers_only = true;
 	snapshot_init(&collection->snapshot);
 	collection->snapshot.time_ns = clock_realtime_ns();
 	collection->snapshot.consistent = 1;
 	collection->snapshot.has_buffers = options->buffers;
+<<<<<<< HEAD
 	collection->snapshot.has_stacks = options->stacks;
 	collection->snapshot.is_limited = options->slot_limit != 0 || options->choice;
+=======
+	collection->snapshot.is_limited = options->slot_limit != 0 || options->choice ||
+					  options->tally;
+>>>>>>> growth
 }
 
 void collection_clear(struct collection *collection)
@@ -170,7 +175,7 @@ static int add_failures(struct collection *collection, const struct region_image
 	ret_span->first = snapshot->failure_count;
 	for (uint32_t i = 0; i < image->failure_count; i++) {
 		const struct region_failure *from = &image->failures[i];
-		uint32_t index;
+		uint32_t index = 0;
 
 		/* of a newer writer: nothing of it could be said */
 		if (from->kind >= FAILURE_KINDS)

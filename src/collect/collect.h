@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "analyse/ranges.h"
+#include "analyse/tally.h"
 #include "collect/choice.h"
 #include "collect/sites.h"
 #include "model/snapshot.h"
@@ -17,6 +18,14 @@
 #include "source/cgroup.h"
 #include "source/procfs.h"
 #include "source/sampler.h"
+
+/* Buffers are added up instead of listed; which of them is asked for every live one. */
+struct collect_tally {
+	struct tallies *tallies;
+	bool (*passes)(const void *argument, const struct snapshot *snapshot,
+		       const struct buffer *buffer); /* NULL: all */
+	const void *argument;
+};
 
 struct collect_options {
 	bool buffers;	   /* list every live buffer */
@@ -29,6 +38,7 @@ struct collect_options {
 	const char *root; /* where devices are looked for; NULL: "/" */
 	uint32_t slot_limit; /* list so many buffers at most, as they lie in the tables; 0: all */
 	const struct collect_choice *choice; /* list the first in an order; means buffers_only */
+	const struct collect_tally *tally; /* add buffers up, list none; means buffers_only */
 	bool buffers_only; /* neither devices nor holes, which a list of buffers does not show */
 };
 

@@ -131,7 +131,7 @@ static int add_buffers(struct collection *collection, struct table_sites *sites,
 
 	for (uint32_t i = 0; i < slots->count; i++) {
 		const struct region_slot *slot = &slots->slots[i];
-		uint32_t a = slot_allocator(index, slot), at;
+		uint32_t a = slot_allocator(index, slot), at = 0;
 
 		if (limit && snapshot->buffer_count >= limit)
 			break;
@@ -223,7 +223,7 @@ static int add_copied(struct collection *collection, struct region_map *map,
 	return r;
 }
 
-/* One table whose buffers are offered to the choice, slot by slot. */
+/* One table whose buffers are offered to the choice or the tally, slot by slot. */
 struct offering {
 	struct collection *collection;
 	struct table_sites *sites;
@@ -235,7 +235,19 @@ static void restart_offering(void *argument)
 {
 	const struct offering *offering = argument;
 
-	choice_restart(&offering->collection->choice);
+	if (offering->collection->options.tally)
+		tallies_restart(offering->collection->options.tally->tallies);
+	else
+		choice_restart(&offering->collection->choice);
+}
+
+/* One buffer for the sums, if it is wanted. */
+static int tally(const struct collect_tally *wanted, const struct snapshot *snapshot,
+		 const struct buffer *buffer)
+{
+	return !wanted->passes || wanted->passes(wanted->argument, snapshot, buffer)
+		       ? tallies_add(wanted->tallies, buffer)
+		       : 0;
 }
 
 static int offer(void *argument, const struct region_slot *slot)
@@ -249,11 +261,13 @@ static int offer(void *argument, const struct region_slot *slot)
 	struct buffer buffer;
 	int r = buffer_of(collection, offering->sites, slot, offering->process, a, &buffer);
 
-	return r < 0 ? r : choice_offer(&collection->choice, collection->options.choice, &collection->snapshot,
-			    &buffer);
+	if (r == 0 && collection->options.tally)
+		return tally(collection->options.tally, &collection->snapshot, &buffer);
+	return r < 0 ? r : choice_offer(&collection->choice, collection->options.choice,
+					&collection->snapshot, &buffer);
 }
 
-static int add_chosen(struct collection *collection, struct region_map *map,
+static int add_offered(struct collection *collection, struct region_map *map,
 		      struct table_sites *sites, uint32_t process, const uint32_t *index)
 {
 	struct offering offering = {collection, sites, process, index};
@@ -265,7 +279,10 @@ static int add_chosen(struct collection *collection, struct region_map *map,
 		return r;
 	if (!cut.consistent)
 		collection->snapshot.consistent = 0;
-	return choice_table_done(&collection->choice, collection->options.choice);
+	if (!collection->options.tally)
+		return choice_table_done(&collection->choice, collection->options.choice);
+	tallies_table_done(collection->options.tally->tallies);
+	return 0;
 }
 
 int slots_add(struct collection *collection, struct region_map *map, struct table_sites *sites,
@@ -278,7 +295,7 @@ int slots_add(struct collection *collection, struct region_map *map, struct tabl
 	if (!ranges && !collection->options.buffers)
 		return 0;
 	index_rows(&collection->snapshot, allocators, index);
-	return collection->options.choice
-		       ? add_chosen(collection, map, sites, process, index)
+	return collection->options.choice || collection->options.tally
+		       ? add_offered(collection, map, sites, process, index)
 		       : add_copied(collection, map, sites, process, index, ranges);
 }

@@ -87,6 +87,9 @@ const char *fact_reason_text(enum fact_reason reason)
 		[REASON_NO_CARD] = "no card of this machine has this chip",
 		[REASON_BEFORE_ATTACH] = "before attach",
 		[REASON_CODE_ALONE] = "its code alone: arguments and configuration come on top",
+		[REASON_NOT_WATCHED] = "not watched for long enough yet: ask again in a minute",
+		[REASON_NOT_BY_THREAD] = "what was is not kept by thread",
+		[REASON_AT_THIS_RATE] = "if it goes on at this rate and nothing else changes",
 		[REASON_OTHER_NAMESPACE] = "in a PID namespace that this viewer does not see",
 	};
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "server/server.h"
 
 static void usage(FILE *out)
@@ -17,6 +18,7 @@ static void usage(FILE *out)
 	      "                     $TTMEM_SOCKET_DIR\n"
 	      "  --sample=SEC       how often processes are looked at (default 1)\n"
 	      "  --share=WHO        whose details a user sees: own (default), group or all\n"
+	      "  --growth           watch from the start what grows, not only once asked\n"
 	      "  --root=DIR         look for devices below DIR instead of /\n"
 	      "  --version          print the version\n"
 	      "  -h, --help         this text\n\n"
@@ -55,6 +57,8 @@ static int parse(int argc, char **argv, struct server_options *options)
 		{"sample", required_argument, NULL, 's'},
 		{"share", required_argument, NULL, 'w'},
 		{"root", required_argument, NULL, 'r'},
+		{"growth", no_argument, NULL, 'g'},
+		{"growth-every", required_argument, NULL, 'e'}, /* for tests: not in the usage */
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -81,6 +85,15 @@ static int parse(int argc, char **argv, struct server_options *options)
 			break;
 		case 'r':
 			options->root = optarg;
+			break;
+		case 'g':
+			options->growth = true;
+			break;
+		case 'e':
+			if (duration_parse(optarg, &options->growth_every_ns) < 0) {
+				fprintf(stderr, "ttmemd: --growth-every: not a time: %s\n", optarg);
+				return 2;
+			}
 			break;
 		case 'v':
 			puts("ttmemd " TTMEM_VERSION);

@@ -238,6 +238,7 @@ static int add(struct registry *registry, int table, int control, int pidfd, str
 	}
 	if (region_read_image(&entry->map, &image) == 0) {
 		memcpy(entry->random_id, image.head.random_id, sizeof entry->random_id);
+		entry->created_ns = image.head.created_realtime_ns;
 		region_image_clear(&image);
 	}
 	struct entry **link = &registry->entries;

@@ -40,6 +40,7 @@ struct entry {
 	uint32_t pid, uid, gid;
 	uint64_t device, inode;
 	uint8_t random_id[16];
+	uint64_t created_ns; /* CLOCK_REALTIME, of the table, as it says */
 	uint8_t state; /* enum process_state */
 	bool departed; /* it lives, but as another program */
 	uint64_t exited_ns; /* CLOCK_REALTIME */

@@ -11,16 +11,14 @@
 #include "base/clock.h"
 #include "collect/verify.h"
 #include "server/http.h"
+#include "server/route_parts.h"
 #include "server/server.h"
 #include "view/selection.h"
 
 #define LIMIT_DEFAULT 1000u
 #define LIMIT_MAX     1000000u
 
-typedef void route_handler(struct server *server, const struct route_request *request,
-			   struct route_response *response);
-
-static void fail(struct route_response *response, unsigned status, const char *code,
+void route_fail(struct route_response *response, unsigned status, const char *code,
 		 const char *message, const char *hint)
 {
 	text_free(&response->body);
@@ -29,9 +27,9 @@ static void fail(struct route_response *response, unsigned status, const char *c
 	json_write_error(&response->body, code, message, hint);
 }
 
-static void fail_errno(struct route_response *response, int error)
+void route_fail_errno(struct route_response *response, int error)
 {
-	fail(response, 500, "internal", strerror(-error), NULL);
+	route_fail(response, 500, "internal", strerror(-error), NULL);
 }
 
 static int parse_number(const char *text, uint64_t max, uint64_t *ret_value)
@@ -49,12 +47,12 @@ static int parse_number(const char *text, uint64_t max, uint64_t *ret_value)
 	return 0;
 }
 
-static void bad_argument(struct route_response *response, const char *name)
+void route_bad_argument(struct route_response *response, const char *name)
 {
 	char message[96];
 
 	(void)snprintf(message, sizeof message, "the value of %s is not understood", name);
-	fail(response, 400, "bad_argument", message, "docs/api.md lists the parameters");
+	route_fail(response, 400, "bad_argument", message, "docs/api.md lists the parameters");
 }
 
 /* An optional number; false (with the response made) when it is there and bad. */
@@ -65,7 +63,7 @@ static bool number_argument(const struct route_request *request, struct route_re
 
 	if (!text || parse_number(text, max, value) == 0)
 		return true;
-	bad_argument(response, name);
+	route_bad_argument(response, name);
 	return false;
 }
 
@@ -109,7 +107,7 @@ static void route_snapshot(struct server *server, const struct route_request *re
 	int r = server_snapshot(server, &options, &request->viewer, &snapshot);
 
 	if (r < 0)
-		return fail_errno(response, r);
+		return route_fail_errno(response, r);
 	snapshot.is_brief = brief;
 	json_write_snapshot(&response->body, &snapshot);
 	snapshot_clear(&snapshot);
@@ -128,7 +126,7 @@ static void route_part(struct server *server, const struct route_request *reques
 	int r = server_snapshot(server, &options, &request->viewer, &snapshot);
 
 	if (r < 0)
-		return fail_errno(response, r);
+		return route_fail_errno(response, r);
 	if (devices) {
 		snapshot.process_count = 0;
 	} else {
@@ -167,12 +165,12 @@ static bool order_argument(const struct route_request *request, struct route_res
 			return true;
 		}
 	if (text)
-		bad_argument(response, "sort");
+		route_bad_argument(response, "sort");
 	return !text;
 }
 
-static bool filter_arguments(const struct route_request *request, struct route_response *response,
-			     struct buffer_filter *filter)
+bool route_filter_arguments(const struct route_request *request, struct route_response *response,
+			    struct buffer_filter *filter)
 {
 	const char *type = request->argument(request, "type");
 	enum memory_type parsed = MEMORY_DRAM;
@@ -186,10 +184,12 @@ static bool filter_arguments(const struct route_request *request, struct route_r
 		return false;
 	filter->pid = (uint32_t)pid;
 	if (type && memory_type_parse(type, &parsed) < 0) {
-		bad_argument(response, "type");
+		route_bad_argument(response, "type");
 		return false;
 	}
 	filter->type = type ? (int)parsed : -1;
+	filter->op = request->argument(request, "op");
+	filter->site = request->argument(request, "site");
 	return true;
 }
 
@@ -230,7 +230,7 @@ static bool buffers_snapshot(struct server *server, const struct route_request *
 	if (number) {
 		table = failures_find(&server->failures, number);
 		if (!table) {
-			fail(response, 404, "no_failure", "there is no such failure any more",
+			route_fail(response, 404, "no_failure", "there is no such failure any more",
 			     "/v1/failures lists those that are kept");
 			return false;
 		}
@@ -239,7 +239,7 @@ static bool buffers_snapshot(struct server *server, const struct route_request *
 		      : server_snapshot(server, options, &request->viewer, ret_snapshot);
 
 	if (r < 0)
-		fail_errno(response, r);
+		route_fail_errno(response, r);
 	return r == 0;
 }
 
@@ -266,13 +266,17 @@ static void route_buffers(struct server *server, const struct route_request *req
 	uint32_t *indices, count;
 	struct snapshot snapshot;
 
+<<<<<<< HEAD
 	options.stacks = flag_argument(request, "stack");
 	if (!filter_arguments(request, response, &filter) ||
+=======
+	if (!route_filter_arguments(request, response, &filter) ||
+>>>>>>> growth
 	    !number_argument(request, response, "limit", LIMIT_MAX, &limit) ||
 	    !number_argument(request, response, "cursor", UINT32_MAX, &cursor))
 		return;
 	if (limit == 0) /* a page that leads to itself */
-		return bad_argument(response, "limit");
+		return route_bad_argument(response, "limit");
 	options.pid = filter.pid;
 	/* a page needs no more than what comes before its end */
 	uint64_t end = cursor + limit < UINT32_MAX ? cursor + limit : UINT32_MAX;
@@ -280,7 +284,7 @@ static void route_buffers(struct server *server, const struct route_request *req
 	filter.sorted = choice.count = (uint32_t)end;
 	/* in slot order and without a filter the rest need not even be looked at */
 	if (filter.order == ORDER_SLOT && filter.type < 0 && !filter.by_chip &&
-	    filter.min_bytes == 0 && end != 0)
+	    filter.min_bytes == 0 && !filter.op && !filter.site && end != 0)
 		options.slot_limit = (uint32_t)end;
 	else
 		options.choice = &choice;
@@ -288,7 +292,7 @@ static void route_buffers(struct server *server, const struct route_request *req
 		return;
 	int r = buffers_select(&snapshot, &filter, &indices, &count);
 	if (r < 0) {
-		fail_errno(response, r);
+		route_fail_errno(response, r);
 	} else {
 		write_page(response, &snapshot, indices, count, cursor, limit);
 		free(indices);
@@ -333,7 +337,7 @@ static void route_failures(struct server *server, const struct route_request *re
 	int r = server_snapshot(server, &options, &request->viewer, &snapshot);
 
 	if (r < 0)
-		return fail_errno(response, r);
+		return route_fail_errno(response, r);
 	for (uint32_t i = 0; i < snapshot.process_count; i++)
 		if (snapshot.processes[i].failure_count)
 			snapshot.processes[kept++] = snapshot.processes[i];
@@ -406,20 +410,20 @@ static void route_verify(struct server *server, const struct route_request *requ
 	uint64_t pid = 0;
 
 	if (!request->argument(request, "pid"))
-		return bad_argument(response, "pid");
+		return route_bad_argument(response, "pid");
 	if (!number_argument(request, response, "pid", UINT32_MAX, &pid))
 		return;
 	struct entry *entry = registry_find(&server->registry, (uint32_t)pid);
 
 	if (!entry)
-		return fail(response, 404, "no_process", "no live process with this pid reports",
+		return route_fail(response, 404, "no_process", "no live process with this pid reports",
 			    "/v1/processes lists those that do");
 	if (request->viewer.anonymous ||
 	    (request->viewer.uid != 0 && request->viewer.uid != entry->uid))
-		return fail(response, 403, "denied", "this process belongs to another user",
+		return route_fail(response, 403, "denied", "this process belongs to another user",
 			    "ask as its owner or as root");
 	if (!entry->control)
-		return fail(response, 409, "no_control", "the process gave no control page", NULL);
+		return route_fail(response, 409, "no_control", "the process gave no control page", NULL);
 	uint64_t token = request->token ? request->token
 					: verify_ask(entry->control, entry->line);
 	int count = verify_read(&entry->map, token, answers);
@@ -442,6 +446,7 @@ static const struct {
 	{"GET", "/v1/snapshot", route_snapshot},   {"GET", "/v1/processes", route_processes},
 	{"GET", "/v1/devices", route_devices},	   {"GET", "/v1/buffers", route_buffers},
 	{"GET", "/v1/failures", route_failures},   {"GET", "/v1/server", route_server},
+	{"GET", "/v1/sites", route_sites},	   {"GET", "/v1/growth", route_growth},
 	{"GET", "/healthz", route_healthz},	   {"POST", "/v1/verify", route_verify},
 };
 
@@ -458,8 +463,8 @@ void routes_answer(struct server *server, const struct route_request *request,
 			return routes[i].handler(server, request, response);
 	}
 	if (known)
-		fail(response, 405, "method", "this path takes another method", NULL);
+		route_fail(response, 405, "method", "this path takes another method", NULL);
 	else
-		fail(response, 404, "no_route", "there is no such path",
+		route_fail(response, 404, "no_route", "there is no such path",
 		     "docs/api.md lists the routes");
 }

@@ -12,6 +12,8 @@
 #include "server/failures.h"
 #include "server/gaps.h"
 #include "server/registry.h"
+#include "server/watch.h"
+#include "view/selection.h"
 
 struct http;
 
@@ -20,6 +22,8 @@ struct server_options {
 	uint64_t sample_ms;
 	enum policy_share share;
 	const char *root; /* where devices are looked for; NULL: "/" */
+	bool growth;	  /* watch what grows before anybody asks */
+	uint64_t growth_every_ns; /* 0: as usual; tests are in a hurry */
 };
 
 /* A connection whose message has not come yet. */
@@ -36,6 +40,7 @@ struct server {
 	struct registry registry;
 	struct failures failures;
 	struct gaps gaps;
+	struct watch watch;
 	struct collect_sources sources;
 	struct http *http;
 	struct arrival *arrivals;
@@ -62,6 +67,14 @@ void server_stop(struct server *server);
  */
 int server_snapshot(struct server *server, const struct collect_options *options,
 		    const struct policy_viewer *viewer, struct snapshot *ret_snapshot);
+
+/*
+ * server_sites - live bytes in groups, of what passes and this viewer may see; growth is not filled
+ * in. Of processes that have ended only when one is asked for by pid. Return: 0 or -errno.
+ */
+int server_sites(struct server *server, const struct buffer_filter *filter, enum group_by by,
+		 const struct policy_viewer *viewer, struct snapshot *ret_snapshot,
+		 struct site_list *ret_list);
 
 /* server_failure_snapshot - the same of one failed allocation: its table as it was then */
 int server_failure_snapshot(struct server *server, struct failure_table *table,

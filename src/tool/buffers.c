@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ttmem buffers: every live buffer, filtered and sorted. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/json.h"
 #include "collect/collect.h"
 #include "tool/exit_codes.h"
+#include "tool/filters.h"
 #include "tool/obtain.h"
-#include "tool/select.h"
 #include "tool/view_options.h"
 #include "view/buffers.h"
 #include "view/selection.h"
 
 static const struct option_row rows[] = {
 	VIEW_OPTION_ROWS,
-	{"pid", 'p', ARGUMENT_REQUIRED, "PID", "only buffers of this process", NULL},
-	{"chip", 'i', ARGUMENT_REQUIRED, "ID",
-	 "only buffers on this chip: number, unique id, serial number or PCI address", NULL},
-	{"type", 't', ARGUMENT_REQUIRED, "TYPE", "only DRAM, L1, L1_SMALL or TRACE",
-	 "DRAM,L1,L1_SMALL,TRACE"},
+	FILTER_ROWS("buffers"),
 	{"min-size", 'm', ARGUMENT_REQUIRED, "SIZE", "only buffers of at least SIZE, e.g. 64KiB",
 	 NULL},
 	{"sort", 's', ARGUMENT_REQUIRED, "KEY",
@@ -31,6 +26,7 @@ static const struct option_row rows[] = {
 	{0},
 };
 
+<<<<<<< HEAD
 enum { ROW_PID = VIEW_OPTION_COUNT, ROW_CHIP, ROW_TYPE, ROW_MIN_SIZE, ROW_SORT, ROW_STACK, ROW_TOP };
 
 struct request {
@@ -38,6 +34,13 @@ struct request {
 	struct buffer_filter filter;
 	bool stacks;
 	const char *chip; /* as given; the snapshot knows what it means */
+=======
+enum { ROW_FILTER = VIEW_OPTION_COUNT, ROW_MIN_SIZE = ROW_FILTER + FILTER_COUNT, ROW_SORT, ROW_TOP };
+
+struct request {
+	struct view_options view;
+	struct filter_options filters;
+>>>>>>> growth
 };
 
 static int parse_order(const char *value, enum buffer_order *ret_order)
@@ -56,33 +59,12 @@ static int parse_order(const char *value, enum buffer_order *ret_order)
 	return EXIT_USAGE;
 }
 
-static int parse_u32(const char *value, uint32_t *ret_number)
-{
-	uint64_t number;
-
-	if (parse_u64(value, &number) < 0 || number == 0 || number > UINT32_MAX)
-		return EXIT_USAGE;
-	*ret_number = (uint32_t)number;
-	return 0;
-}
-
 static int on_option(void *context, unsigned row, const char *value)
 {
 	struct request *request = context;
-	struct buffer_filter *filter = &request->filter;
-	enum memory_type type;
+	struct buffer_filter *filter = &request->filters.filter;
 
 	switch (row) {
-	case ROW_PID:
-		return parse_u32(value, &filter->pid);
-	case ROW_CHIP:
-		request->chip = value;
-		return *value ? 0 : EXIT_USAGE;
-	case ROW_TYPE:
-		if (memory_type_parse(value, &type) < 0)
-			return EXIT_USAGE;
-		filter->type = (int)type;
-		return 0;
 	case ROW_MIN_SIZE:
 		return parse_size(value, &filter->min_bytes) < 0 ? EXIT_USAGE : 0;
 	case ROW_SORT:
@@ -91,44 +73,12 @@ static int on_option(void *context, unsigned row, const char *value)
 		request->stacks = true;
 		return 0;
 	case ROW_TOP:
-		return parse_u32(value, &filter->top);
+		return filter_number(value, &filter->top);
 	default:
-		return view_option(&request->view, row, value);
+		return row >= ROW_FILTER
+			       ? filter_option(&request->filters, row - ROW_FILTER, value)
+			       : view_option(&request->view, row, value);
 	}
-}
-
-/* The chip that -i means, as the unique id that buffers carry. Return: 0 or exit code. */
-static int resolve_chip(const struct request *request, const struct snapshot *snapshot,
-			struct buffer_filter *filter)
-{
-	const struct device *devices = SPAN_START(snapshot->devices, snapshot->machine_devices);
-	bool found = false;
-
-	if (!request->chip)
-		return 0;
-	for (uint32_t i = 0; i < snapshot->machine_devices.count && !found; i++) {
-		found = fact_is_known(devices[i].unique_id) &&
-			select_matches(snapshot, &devices[i], request->chip);
-		if (found)
-			filter->unique_id = devices[i].unique_id.value;
-	}
-	filter->by_chip = true;
-	if (found)
-		return 0;
-	output_error("not_found", "ttmem lists the chips", "no chip %s is in use", request->chip);
-	return EXIT_NOT_FOUND;
-}
-
-static int resolve_pid(const struct snapshot *snapshot, uint32_t pid)
-{
-	if (pid == 0)
-		return 0;
-	for (uint32_t i = 0; i < snapshot->process_count; i++)
-		if (snapshot->processes[i].pid == pid)
-			return 0;
-	output_error("not_found", "ttmem lists those that do",
-		     "no process %" PRIu32 " reports its memory", pid);
-	return EXIT_NOT_FOUND;
 }
 
 static int write_selected(const struct request *request, const struct snapshot *snapshot,
@@ -160,22 +110,8 @@ static int write_selected(const struct request *request, const struct snapshot *
 static int resolve(const struct request *request, const struct snapshot *buffers,
 		   struct buffer_filter *filter)
 {
-	struct collect_options options = {.cards = true, .root = request->view.root};
-	struct snapshot picture;
-	int r = 0;
-
-	if (!buffers->server || (!filter->pid && !request->chip)) {
-		r = resolve_pid(buffers, filter->pid);
-		return r ? r : resolve_chip(request, buffers, filter);
-	}
-	r = obtain_snapshot(&options, request->view.no_server, &picture, NULL);
-	if (r < 0)
-		return view_failed(r);
-	r = resolve_pid(&picture, filter->pid);
-	if (r == 0)
-		r = resolve_chip(request, &picture, filter);
-	snapshot_clear(&picture);
-	return r;
+	return buffers->server ? filter_resolve(&request->filters, &request->view, filter)
+			       : filter_resolve_in(&request->filters, buffers, filter);
 }
 
 static int once(void *context)
@@ -184,12 +120,17 @@ static int once(void *context)
 	/* chips are numbered over all processes, so --chip needs them all */
 	const struct collect_options options = {
 		.buffers = true,
+<<<<<<< HEAD
 		.stacks = request->stacks,
 		.pid = request->chip ? 0 : request->filter.pid,
 		.cards = request->chip != NULL,
+=======
+		.pid = request->filters.chip ? 0 : request->filters.filter.pid,
+		.cards = request->filters.chip != NULL,
+>>>>>>> growth
 		.root = request->view.root,
 	};
-	struct buffer_filter filter = request->filter;
+	struct buffer_filter filter = request->filters.filter;
 	struct snapshot snapshot;
 	int r = obtain_snapshot(&options, request->view.no_server, &snapshot, NULL);
 
@@ -204,7 +145,7 @@ static int once(void *context)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	struct request request = {.filter = {.type = -1, .order = ORDER_SIZE}};
+	struct request request = {.filters.filter = {.type = -1, .order = ORDER_SIZE}};
 	int rest, r = options_parse(command, argc, argv, on_option, &request, &rest);
 
 	if (r >= 0)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analyse/tally.h"
 #include "api/json.h"
 #include "base/files.h"
 #include "tool/circumstances.h"
@@ -290,6 +291,24 @@ static const struct allocator *allocator_of(const struct circumstances *c,
 	return circumstances_allocator(c, type);
 }
 
+/* Who holds all of that memory. Without the means for it the verdict stands as well. */
+static void name_owners(struct circumstances *c, const struct holdings *held,
+			struct fact banks, struct explanation *e)
+{
+	struct tallies tallies = {0};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < held->count; i++)
+		r = tallies_add(&tallies, &c->buffers.buffers[held->indices[i]]);
+	/* the list of buffers does not have the geometry */
+	for (uint32_t i = 0; i < c->buffers.allocator_count; i++)
+		for (int type = 0; type < MEMORY_TYPES; type++)
+			c->buffers.allocators[i].memory[type].banks = banks;
+	if (r == 0)
+		(void)tallies_fold(&tallies, &c->buffers, GROUP_SITE, &e->owners);
+	tallies_clear(&tallies);
+}
+
 /* Which buffers of the process are to be named; without them the verdict stands as well. */
 static void name_buffers(struct circumstances *c, const struct failure *failure,
 			 struct explanation *e, struct holdings *held)
@@ -303,6 +322,7 @@ static void name_buffers(struct circumstances *c, const struct failure *failure,
 	struct fit_bank bank;
 
 	e->picture = &c->picture;
+	e->site = failure ? failure->site : 0;
 	if (!allocator || circumstances_buffers(c, failure ? failure->number : 0) < 0 ||
 	    holdings_of(&c->buffers, c->process->pid, allocator->id, type, held) < 0)
 		return;
@@ -313,6 +333,7 @@ static void name_buffers(struct circumstances *c, const struct failure *failure,
 			       holdings_bank(allocator, type, &bank) < 0 ? NULL : &bank);
 	if (e->way.by_size)
 		qsort_r(held->indices, held->count, sizeof *held->indices, by_size, &c->buffers);
+	name_owners(c, held, allocator->memory[type].banks, e);
 	e->named = held->indices + e->way.first;
 	e->named_count = e->way.count < NAMED_MAX ? (uint32_t)e->way.count : NAMED_MAX;
 }
@@ -351,6 +372,7 @@ static int explain(const struct request *request, struct circumstances *c,
 		name_buffers(c, failure, &e, &held);
 	int r = write_explanation(request, &e);
 
+	site_list_clear(&e.owners);
 	holdings_clear(&held);
 	return r;
 }

@@ -9,6 +9,8 @@
 
 static const struct command *const commands[] = {
 	&command_buffers,
+	&command_sites,
+	&command_growth,
 	&command_dmon,
 	&command_pmon,
 	&command_dump,

@@ -21,13 +21,6 @@
 #define TARGET_HOLES	"/v1/snapshot?largest_free=1"
 #define TARGET_PICTURE	"/v1/snapshot?largest_free=1&brief=1"
 
-/* One question to a server, and who understands the answer. */
-struct question {
-	char target[64];
-	int (*read)(const char *json, size_t length, void *result);
-	void *result;
-};
-
 static int read_snapshot(const char *json, size_t length, void *result)
 {
 	return json_read_snapshot(json, length, result);
@@ -38,7 +31,7 @@ static int read_buffers(const char *json, size_t length, void *result)
 	return json_read_buffers(json, length, result);
 }
 
-static int read_reply(const char *path, const struct question *question)
+static int read_reply(const char *path, const struct obtain_question *question)
 {
 	text_auto body = TEXT_INIT;
 	int r = client_get(path, question->target, &body);
@@ -50,7 +43,7 @@ static int read_reply(const char *path, const struct question *question)
  * Asks one server. Return: 0; -ENOENT without a word when it is not there; any
  * other failure is said.
  */
-static int ask(const char *directory, const struct question *question)
+static int ask(const char *directory, const struct obtain_question *question)
 {
 	char path[256];
 	int n = snprintf(path, sizeof path, "%s/" SOCKET, directory);
@@ -66,7 +59,7 @@ static int ask(const char *directory, const struct question *question)
 	return r;
 }
 
-static int ask_any(const struct question *question)
+int obtain_ask(const struct obtain_question *question)
 {
 	char directory[256];
 	int r = -ENOENT;
@@ -78,9 +71,9 @@ static int ask_any(const struct question *question)
 }
 
 /* What is wanted of a process named by pid; the server answers for the others otherwise. */
-static struct question question_of(const struct collect_options *options, struct snapshot *result)
+static struct obtain_question question_of(const struct collect_options *options, struct snapshot *result)
 {
-	struct question question = {
+	struct obtain_question question = {
 		.read = options->buffers ? read_buffers : read_snapshot,
 		.result = result,
 	};
@@ -101,18 +94,22 @@ static struct question question_of(const struct collect_options *options, struct
 	return question;
 }
 
-int obtain_snapshot(const struct collect_options *options, bool no_server,
-		    struct snapshot *ret_snapshot, struct collect_notes *ret_notes)
+bool obtain_may_ask(const char *root, bool no_server)
 {
-	struct question question = question_of(options, ret_snapshot);
-
 	/* the child of `ttmem run --report` has its parent's socket in the list: no server is there */
 	const char *named = getenv("TTMEM_SOCKET_DIR");
 
 	/* a root of one's own is no server's, unless one is named */
-	if (options->root && !(named && *named))
-		no_server = true;
-	if (!no_server && ask_any(&question) == 0) {
+	return !no_server && (!root || (named && *named));
+}
+
+int obtain_snapshot(const struct collect_options *options, bool no_server,
+		    struct snapshot *ret_snapshot, struct collect_notes *ret_notes)
+{
+	struct obtain_question question = question_of(options, ret_snapshot);
+
+	no_server = !obtain_may_ask(options->root, no_server);
+	if (!no_server && obtain_ask(&question) == 0) {
 		if (ret_notes)
 			*ret_notes = (struct collect_notes){0};
 		return 0;
@@ -135,23 +132,23 @@ static int read_kept(const char *json, size_t length, void *result)
 int obtain_failed_moment(uint32_t pid, uint64_t failure, struct snapshot *ret_buffers)
 {
 	struct kept kept = {.pid = pid, .failure = failure};
-	struct question question = {TARGET_FAILURES, read_kept, &kept};
-	int r = ask_any(&question);
+	struct obtain_question question = {TARGET_FAILURES, read_kept, &kept};
+	int r = obtain_ask(&question);
 
 	if (r < 0)
 		return r;
-	question = (struct question){.read = read_buffers, .result = ret_buffers};
+	question = (struct obtain_question){.read = read_buffers, .result = ret_buffers};
 	(void)snprintf(question.target, sizeof question.target, TARGET_BUFFERS "&failure=%" PRIu64,
 		       kept.number);
-	return ask_any(&question);
+	return obtain_ask(&question);
 }
 
 int obtain_failures(bool no_server, struct snapshot *ret_snapshot)
 {
 	const struct collect_options options = {0};
-	struct question question = {TARGET_FAILURES, read_snapshot, ret_snapshot};
+	struct obtain_question question = {TARGET_FAILURES, read_snapshot, ret_snapshot};
 
-	if (!no_server && ask_any(&question) == 0)
+	if (!no_server && obtain_ask(&question) == 0)
 		return 0;
 	return collect_local(&options, ret_snapshot, NULL);
 }

@@ -4,6 +4,24 @@
 #define TTMEM_TOOL_OBTAIN_H
 
 #include "collect/collect.h"
+#include "view/selection.h"
+
+#define OBTAIN_TARGET_MAX 2048
+
+/* One question to a server, and who understands the answer. */
+struct obtain_question {
+	char target[OBTAIN_TARGET_MAX];
+	int (*read)(const char *json, size_t length, void *result);
+	void *result;
+};
+
+/*
+ * obtain_ask - the first server there is. Return: 0; -ENOENT without a word when there is none; any
+ * other failure is said on stderr.
+ */
+int obtain_ask(const struct obtain_question *question);
+/* obtain_may_ask - or is it the viewer's wish to look without a server? */
+bool obtain_may_ask(const char *root, bool no_server);
 
 /*
  * obtain_snapshot - asks the first server there is ($TTMEM_SOCKET_DIR, /run/ttmem,
@@ -21,5 +39,28 @@ int obtain_snapshot(const struct collect_options *options, bool no_server,
 int obtain_failed_moment(uint32_t pid, uint64_t failure, struct snapshot *ret_buffers);
 /* obtain_failures - a picture of the processes that have had failures. Return: as obtain_snapshot. */
 int obtain_failures(bool no_server, struct snapshot *ret_snapshot);
+
+/* Who wants to know what of sites. */
+struct obtain_sites {
+	struct buffer_filter filter; /* resolved */
+	const char *root;
+	bool no_server;
+};
+
+/*
+ * obtain_sites - live bytes in groups: of a server, else added up here. Return: 0 or -errno; clear
+ * both results.
+ */
+int obtain_sites(const struct obtain_sites *wanted, enum group_by by,
+		 struct snapshot *ret_snapshot, struct site_list *ret_list);
+/* obtain_sites_here - the same without asking anybody */
+int obtain_sites_here(const struct obtain_sites *wanted, enum group_by by,
+		      struct snapshot *ret_snapshot, struct site_list *ret_list);
+/*
+ * obtain_growth - what a server knows to grow. Return: 0; -ENOENT: there is none, one has to watch
+ * oneself; -errno.
+ */
+int obtain_growth(const struct obtain_sites *wanted, uint64_t window_ns,
+		  struct snapshot *ret_snapshot, struct site_list *ret_list);
 
 #endif

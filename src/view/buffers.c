@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
+<<<<<<< HEAD
 #include "view/stacks.h"
 
 /* One column: its title, whether numbers stand at the right, and the cell of a row. */
@@ -13,141 +13,44 @@ struct column {
 	bool right;
 	bool extra; /* only where the line has room */
 	const char *(*cell)(const struct snapshot *snapshot, const struct buffer *b, char *cell);
+=======
+#include "view/columns.h"
+#include "view/places.h"
+
+#define CELL 64 /* at least STYLE_CELL */
+
+/*
+ * Who owns it is what the list is for: where the line is short its place, its
+ * chip and its layout give way to that.
+ */
+static const struct column columns[] = {
+	{.title = "PID", .right = true},
+	{.title = "CHIP", .rank = 3},
+	{.title = "TYPE"},
+	{.title = "LAYOUT", .rank = 4},
+	{.title = "REQUESTED", .right = true},
+	{.title = "PER BANK", .right = true, .rank = 1},
+	{.title = "ADDRESS", .right = true, .rank = 2},
+	{.title = "AGE", .right = true},
+	{.title = "PAGES", .right = true, .rank = COLUMNS_EXTRA + 1},
+	{.title = "PAGE SIZE", .right = true, .rank = COLUMNS_EXTRA + 2},
+	{.title = "CORES", .right = true, .rank = COLUMNS_EXTRA + 3},
+	{.title = "THREAD", .right = true, .rank = COLUMNS_EXTRA + 4},
+	{.title = "ALLOCATOR", .right = true, .rank = COLUMNS_EXTRA + 5},
+	{.title = "OP", .if_known = true, .room_min = 16},
+	{.title = "SITE", .if_known = true, .room_min = 20},
+	{.title = "FUNCTION", .if_known = true, .rank = COLUMNS_EXTRA, .room_min = 16},
+>>>>>>> growth
 };
 
-#define CELL	64 /* at least STYLE_CELL */
-#define COLUMNS 13
+#define COLUMNS (sizeof columns / sizeof columns[0])
 
-static const char *cell_u64(char *cell, uint64_t value)
+static void put_row(struct columns *list, const struct snapshot *snapshot, const struct buffer *b)
 {
-	(void)snprintf(cell, CELL, "%" PRIu64, value);
-	return cell;
-}
-
-static const char *cell_pid(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	return cell_u64(cell, snapshot->processes[b->process].pid);
-}
-
-static const char *cell_allocator(const struct snapshot *snapshot, const struct buffer *b,
-				  char *cell)
-{
-	return cell_u64(cell, snapshot->allocators[b->allocator].id);
-}
-
-/* "4476187513037", or "10226774059 +7" for a mesh. */
-static const char *cell_chips(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	const struct allocator *allocator = &snapshot->allocators[b->allocator];
-	const struct chip *chip = &snapshot->chips[allocator->chips.first];
-	char more[16] = "";
-
-	if (allocator->chips.count == 0)
-		return "-";
-	if (allocator->chips.count > 1)
-		(void)snprintf(more, sizeof more, " +%" PRIu32, allocator->chips.count - 1);
-	if (fact_is_known(chip->unique_id))
-		(void)snprintf(cell, CELL, "%" PRIu64 "%s", chip->unique_id.value, more);
-	else
-		(void)snprintf(cell, CELL, "id %" PRIu32 "%s", chip->chip_id, more);
-	return cell;
-}
-
-static const char *cell_type(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	(void)cell;
-	return memory_type_name((enum memory_type)b->type);
-}
-
-static const char *cell_layout(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	const char *name = buffer_layout_name(b->layout);
-
-	(void)snapshot;
-	(void)cell;
-	return name ? name : "-";
-}
-
-static const char *cell_requested(const struct snapshot *snapshot, const struct buffer *b,
-				  char *cell)
-{
-	(void)snapshot;
-	return size_text(b->requested_bytes, cell);
-}
-
-static const char *cell_bank(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return size_text(b->bank_bytes, cell);
-}
-
-static const char *cell_address(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	(void)snprintf(cell, CELL, "%#" PRIx64, b->address);
-	return cell;
-}
-
-static const char *cell_age(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return age_text(b->age_ns, cell);
-}
-
-static const char *cell_pages(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return b->pages == UINT64_MAX ? "-" : cell_u64(cell, b->pages);
-}
-
-static const char *cell_page(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return size_text(b->page_bytes, cell);
-}
-
-static const char *cell_cores(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return b->cores == SNAPSHOT_NONE ? "-" : cell_u64(cell, b->cores);
-}
-
-static const char *cell_thread(const struct snapshot *snapshot, const struct buffer *b, char *cell)
-{
-	(void)snapshot;
-	return cell_u64(cell, b->thread);
-}
-
-static const struct column columns[COLUMNS] = {
-	{"PID", true, false, cell_pid},
-	{"CHIP", false, false, cell_chips},
-	{"TYPE", false, false, cell_type},
-	{"LAYOUT", false, false, cell_layout},
-	{"REQUESTED", true, false, cell_requested},
-	{"PER BANK", true, false, cell_bank},
-	{"ADDRESS", true, false, cell_address},
-	{"AGE", true, false, cell_age},
-	{"PAGES", true, true, cell_pages},
-	{"PAGE SIZE", true, true, cell_page},
-	{"CORES", true, true, cell_cores},
-	{"THREAD", true, true, cell_thread},
-	{"ALLOCATOR", true, true, cell_allocator},
-};
-
-/* The table before it is drawn: every cell once, and how wide its column has to be. */
-struct table {
-	struct text cells; /* NUL-terminated, row by row, COLUMNS of them in each */
-	unsigned width[COLUMNS];
-	unsigned count; /* columns that are drawn */
-	unsigned gap;
-};
-
-static void fill(struct table *table, const struct snapshot *snapshot, const uint32_t *indices,
-		 uint32_t count)
-{
+	const char *layout = buffer_layout_name(b->layout);
 	char cell[CELL];
 
+<<<<<<< HEAD
 	for (unsigned c = 0; c < COLUMNS; c++)
 		table->width[c] = (unsigned)strlen(columns[c].title);
 	for (uint32_t i = 0; i < count; i++)
@@ -216,6 +119,31 @@ static void draw(struct text *text, const struct table *table, const struct snap
 		if (snapshot->has_stacks)
 			stack_write(text, snapshot, snapshot->buffers[indices[i]].site);
 	}
+=======
+	columns_number(list, snapshot->processes[b->process].pid);
+	columns_place(list, snapshot, b->allocator, place_chips);
+	columns_cell(list, memory_type_name((enum memory_type)b->type));
+	columns_cell(list, layout ? layout : "-");
+	columns_cell(list, size_text(b->requested_bytes, cell));
+	columns_cell(list, size_text(b->bank_bytes, cell));
+	(void)snprintf(cell, sizeof cell, "%#" PRIx64, b->address);
+	columns_cell(list, cell);
+	columns_cell(list, age_text(b->age_ns, cell));
+	if (b->pages == UINT64_MAX)
+		columns_cell(list, "-");
+	else
+		columns_number(list, b->pages);
+	columns_cell(list, size_text(b->page_bytes, cell));
+	if (b->cores == SNAPSHOT_NONE)
+		columns_cell(list, "-");
+	else
+		columns_number(list, b->cores);
+	columns_number(list, b->thread);
+	columns_number(list, snapshot->allocators[b->allocator].id);
+	columns_place(list, snapshot, b->site, place_op);
+	columns_place(list, snapshot, b->site, place_site);
+	columns_place(list, snapshot, b->site, place_function);
+>>>>>>> growth
 }
 
 static void summary(struct text *text, const struct snapshot *snapshot, const uint32_t *indices,
@@ -234,9 +162,10 @@ static void summary(struct text *text, const struct snapshot *snapshot, const ui
 void buffers_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
 		   const uint32_t *indices, uint32_t count)
 {
-	struct table table = {.count = 0};
+	struct columns list;
 
 	if (count > 0) {
+<<<<<<< HEAD
 		fill(&table, snapshot, indices, count);
 		fit(&table, style);
 		if (table.cells.failed)
@@ -244,6 +173,12 @@ void buffers_write(struct text *text, const struct snapshot *snapshot, const str
 		else
 			draw(text, &table, snapshot, style, indices, count);
 		text_free(&table.cells);
+=======
+		columns_begin(&list, columns, COLUMNS);
+		for (uint32_t i = 0; i < count; i++)
+			put_row(&list, snapshot, &snapshot->buffers[indices[i]]);
+		columns_draw(text, &list, style);
+>>>>>>> growth
 	}
 	if (snapshot->buffer_count == 0)
 		text_puts(text, "No live buffers.\n");

@@ -6,7 +6,12 @@
 #include <string.h>
 
 #include "api/json.h"
+#include "api/json_rows.h"
 #include "view/buffers.h"
+#include "view/places.h"
+
+/* So many places are named. */
+#define EXPLAIN_OWNERS_MAX 5u
 
 #define NAME_COLUMNS  46
 #define VALUE_COLUMNS 18
@@ -188,6 +193,52 @@ static void write_in_the_way(struct text *text, const struct explanation *e,
 		text_puts(text, ".\n");
 }
 
+/* "ttnn.matmul at model.py:214 (Attention.forward) holds 1.2 GiB in 34 buffers, oldest 40 s" */
+static void write_holder(struct text *text, const struct explanation *e, const struct site_row *row)
+{
+	char size[STYLE_CELL], age[STYLE_CELL];
+
+	const struct site *site = snapshot_site(e->buffers, row->site);
+
+	text_puts(text, "  ");
+	if (site && site->before_attach)
+		text_puts(text, "what was there before attach");
+	else if (!place_sentence(text, e->buffers, row->site))
+		text_puts(text, "what comes from an unknown place");
+	text_printf(text, " holds %s in %" PRIu64 " %s, oldest %s\n",
+		    fact_is_known(row->occupied_bytes) ? size_text(row->occupied_bytes.value, size)
+						       : size_text(row->requested_bytes, size),
+		    row->buffers, row->buffers == 1 ? "buffer" : "buffers",
+		    age_text(row->oldest_ns, age));
+}
+
+/* Where nobody knows of any place, the list of buffers says all there is. */
+static void write_owners(struct text *text, const struct explanation *e)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < e->owners.count && i < EXPLAIN_OWNERS_MAX; i++)
+		any |= e->owners.rows[i].site != 0;
+	if (!any)
+		return;
+	text_puts(text, "\nWho holds that memory:\n");
+	for (uint32_t i = 0; i < e->owners.count && i < EXPLAIN_OWNERS_MAX; i++)
+		write_holder(text, e, &e->owners.rows[i]);
+	if (e->owners.count > EXPLAIN_OWNERS_MAX)
+		text_printf(text, "  and %" PRIu32 " others: ttmem sites\n",
+			    e->owners.count - EXPLAIN_OWNERS_MAX);
+}
+
+static void write_request(struct text *text, const struct explanation *e)
+{
+	text_auto place = TEXT_INIT;
+
+	if (!e->picture || !place_sentence(&place, e->picture, e->site))
+		return;
+	text->failed |= place.failed;
+	text_printf(text, "Asked for by %s.\n", place.bytes ? place.bytes : "");
+}
+
 static void write_others(struct text *text, const struct error_list *list)
 {
 	if (!list || list->count < 2)
@@ -226,12 +277,14 @@ void explain_write(struct text *text, const struct explanation *e, const struct 
 	if (!error)
 		return;
 	text_printf(text, "\n%s%s\n", e->recorded ? "As recorded: " : "It was ", error->what);
+	write_request(text, e);
 	write_arithmetic(text, &e->verdict);
 	write_figures(text, error);
 	text_puts(text, "\nWhat would make it fit:\n");
 	for (size_t i = 0; i < 3 && saying->advice[i]; i++)
 		text_printf(text, "  - %s\n", saying->advice[i]);
 	write_in_the_way(text, e, style);
+	write_owners(text, e);
 	write_others(text, e->list);
 }
 
@@ -318,6 +371,16 @@ static void json_in_the_way(struct text *text, const struct explanation *e)
 	text_putc(text, '}');
 }
 
+static void json_owners(struct text *text, const struct explanation *e)
+{
+	struct site_list owners = e->owners;
+
+	if (owners.count > EXPLAIN_OWNERS_MAX)
+		owners.count = EXPLAIN_OWNERS_MAX;
+	text_puts(text, ",\"owners\":");
+	json_write_site_rows(text, e->buffers, &owners);
+}
+
 static void json_advice(struct text *text, const struct explanation *e)
 {
 	const struct saying *saying =
@@ -340,7 +403,10 @@ void explain_write_json(struct text *text, const struct explanation *e)
 	text_puts(text, "{\"schema\":\"ttmem.explain/1\",");
 	json_message(text, error, &e->verdict);
 	json_advice(text, e);
+	text_putc(text, ',');
+	json_write_site_members(text, e->picture, e->picture ? e->site : 0);
 	json_in_the_way(text, e);
+	json_owners(text, e);
 	json_others(text, e->list);
 	text_putc(text, '}');
 }

@@ -4,6 +4,7 @@
 #define TTMEM_VIEW_EXPLAIN_H
 
 #include "analyse/holdings.h"
+#include "model/site_row.h"
 #include "view/style.h"
 
 struct explanation {
@@ -19,6 +20,8 @@ struct explanation {
 	struct in_the_way way;
 	const uint32_t *named; /* indices of buffers, those of `way` that are shown */
 	uint32_t named_count;
+	uint32_t site; /* number in `picture` of who asked; 0: not known */
+	struct site_list owners; /* who holds all of that memory, sites of `buffers` */
 };
 
 void explain_write(struct text *text, const struct explanation *explanation,

@@ -5,10 +5,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "view/places.h"
+
 #define PID_COLUMNS    8
 #define NUMBER_COLUMNS 9
 #define AGE_COLUMNS    12
 #define COMMAND_COLUMNS 40u
+#define WHAT_COLUMN    (PID_COLUMNS + NUMBER_COLUMNS + AGE_COLUMNS + 2)
 
 /* A failure and whose it is. */
 struct entry {
@@ -71,14 +74,40 @@ static int by_age(const void *a, const void *b)
 	return x->failure->number > y->failure->number ? -1 : 1;
 }
 
-static void write_entry(struct text *text, const struct entry *entry)
+/* Behind what failed where there is room for it, else below. */
+static void write_place(struct text *text, const struct snapshot *snapshot,
+			const struct style *style, const struct entry *entry, unsigned used)
+{
+	text_auto place = TEXT_INIT;
+
+	if (!place_sentence(&place, snapshot, entry->failure->site))
+		return;
+	text->failed |= place.failed;
+	const char *words = place.bytes ? place.bytes : "";
+
+	if (used + 2 + style_columns(words) <= style->width) {
+		text_printf(text, ", %s", words);
+		return;
+	}
+	text_putc(text, '\n');
+	text_pad(text, ' ', WHAT_COLUMN);
+	text_escape(text, words, style->width - WHAT_COLUMN, false);
+}
+
+static void write_entry(struct text *text, const struct snapshot *snapshot,
+			const struct style *style, const struct entry *entry)
 {
 	const struct process *p = entry->process;
+	text_auto what = TEXT_INIT;
 	char age[STYLE_CELL];
 
 	text_printf(text, "%*u%*" PRIu64 "%*s  ", PID_COLUMNS, p->pid, NUMBER_COLUMNS,
 		    entry->failure->number, AGE_COLUMNS, age_text(entry->failure->age_ns, age));
-	failure_write(text, entry->failure);
+	failure_write(&what, entry->failure);
+	text->failed |= what.failed;
+	text_append(text, what.bytes ? what.bytes : "", what.length);
+	write_place(text, snapshot, style, entry,
+		    WHAT_COLUMN + style_columns(what.bytes ? what.bytes : ""));
 	text_putc(text, '\n');
 }
 
@@ -115,7 +144,7 @@ int failures_write(struct text *text, const struct snapshot *snapshot, const str
 	style_tone(text, style, TONE_PLAIN);
 	text_putc(text, '\n');
 	for (uint32_t i = 0; i < count; i++)
-		write_entry(text, &entries[i]);
+		write_entry(text, snapshot, style, &entries[i]);
 	free(entries);
 	text_putc(text, '\n');
 	for (uint32_t i = 0; i < snapshot->process_count; i++)

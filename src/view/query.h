@@ -111,5 +111,7 @@ void query_write_json(struct text *text, const struct snapshot *snapshot,
 		      const struct query *query, bool lines);
 /* query_put_cell - a value as CSV shows it, without quotes; for columns of text as well */
 void query_put_cell(struct text *text, const struct query_value *value, bool units);
+/* query_put_quoted - one cell of CSV, in quotes where it needs them */
+void query_put_quoted(struct text *text, const struct text *cell);
 
 #endif

@@ -40,7 +40,7 @@ void query_put_cell(struct text *text, const struct query_value *value, bool uni
 }
 
 /* RFC 4180, but only when needed: plain scripts split at commas. */
-static void put_csv(struct text *text, const struct text *cell)
+void query_put_quoted(struct text *text, const struct text *cell)
 {
 	const char *bytes = cell->bytes ? cell->bytes : "";
 
@@ -77,7 +77,7 @@ static void csv_row(void *context, const struct query_row *row)
 		query_put_cell(&cell, &value, !writing->csv->no_units);
 		if (i)
 			text_puts(writing->text, ", ");
-		put_csv(writing->text, &cell);
+		query_put_quoted(writing->text, &cell);
 	}
 	text_putc(writing->text, '\n');
 }

@@ -2,7 +2,10 @@
 #include "view/selection.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What a row is ordered by, and its place, which keeps equal rows in slot order. */
 struct key {
@@ -22,6 +25,32 @@ static bool on_chip(const struct snapshot *snapshot, const struct allocator *all
 	return false;
 }
 
+/* "model.py:214": behind the file's name the line, whole. */
+static bool is_line_of(const char *file, uint32_t line, const char *wanted)
+{
+	const char *colon = strrchr(wanted, ':');
+	size_t length = strlen(file), name = colon ? (size_t)(colon - wanted) : 0;
+	char number[16];
+
+	(void)snprintf(number, sizeof number, "%" PRIu32, line);
+	return colon && name <= length && strcmp(colon + 1, number) == 0 &&
+	       memcmp(file + length - name, wanted, name) == 0;
+}
+
+static bool site_passes(const struct buffer_filter *filter, const struct snapshot *snapshot,
+			const struct site *site)
+{
+	if (!site)
+		return false;
+	const char *file = snapshot_text(snapshot, site->file);
+
+	if (filter->op && !strstr(snapshot_text(snapshot, site->op), filter->op))
+		return false;
+	return !filter->site || strstr(file, filter->site) ||
+	       strstr(snapshot_text(snapshot, site->function), filter->site) ||
+	       is_line_of(file, site->line, filter->site);
+}
+
 bool buffer_passes(const struct buffer_filter *filter, const struct snapshot *snapshot,
 		   const struct buffer *b)
 {
@@ -30,6 +59,9 @@ bool buffer_passes(const struct buffer_filter *filter, const struct snapshot *sn
 	if (filter->type >= 0 && b->type != filter->type)
 		return false;
 	if (b->requested_bytes < filter->min_bytes)
+		return false;
+	if ((filter->op || filter->site) &&
+	    !site_passes(filter, snapshot, snapshot_site(snapshot, b->site)))
 		return false;
 	return !filter->by_chip ||
 	       on_chip(snapshot, &snapshot->allocators[b->allocator], filter->unique_id);

@@ -22,7 +22,7 @@ from testing import ROOT, equal, run_tests, wait_until
 DIRECTORY, PID, OWNER = "/run/ttmem", 4211, 1234
 MORE = "…"
 # members whose value is another one in each run: only the type is compared
-VARYING = {"time", "started", "age_ns", "user", "command", "version", "duplicate", "connections"}
+VARYING = {"time", "started", "age_ns", "oldest_ns", "watched_ns", "user", "command", "version", "duplicate", "connections"}
 VARYING_OBJECTS = {"sampling", "at_start"}
 
 # asks for another user: a raw client, so that the test sees every byte of the answer
@@ -156,7 +156,7 @@ def test_examples_are_complete():
     _, text = routes_text()
     routes = set(re.findall(r"^\| `((?:GET|POST) [^`?]+)` \|", text, re.M))
     codes = set(re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.M))
-    equal(len(routes), 8)
+    equal(len(routes), 10)
     shown = [(e.target.partition("?")[0], e.status, e.body) for e in examples()]
     equal(routes - {route for route, status, _ in shown if status == 200}, set(), "no example")
     equal(codes - {(str(status), body["error"]["code"]) for _, status, body in shown if status >= 400},

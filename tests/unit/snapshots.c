@@ -341,6 +341,47 @@ void snapshot_odd(struct snapshot *s)
 	s->buffers[0].layout = 200;
 }
 
+void snapshot_rows(struct snapshot *s, struct site_list *list, bool odd)
+{
+	static const uint64_t banks[MEMORY_TYPES] = {12, 64};
+
+	snapshot_simple(s);
+	*list = (struct site_list){.rows = calloc(3, sizeof *list->rows),
+				   .count = 3,
+				   .by = odd ? GROUP_OP : GROUP_SITE,
+				   .window_ns = UINT64_C(300000000000),
+				   .watched_ns = UINT64_C(291000000000),
+				   .interval_ns = UINT64_C(10000000000),
+				   .is_slowed = odd,
+				   .left_out = odd ? 7 : 0};
+	if (!list->rows)
+		abort();
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct buffer *b = &s->buffers[i];
+
+		list->rows[i] = (struct site_row){
+			.process = b->process, .allocator = b->allocator, .site = b->site,
+			.type = b->type, .buffers = 1, .requested_bytes = b->requested_bytes,
+			.bank_bytes = b->bank_bytes, .oldest_ns = b->age_ns,
+			.occupied_bytes = fact_of(b->bank_bytes * banks[b->type]),
+			.growth_bytes = fact_of(b->bank_bytes * banks[b->type] / 8),
+			.bytes_per_second = fact_of(b->bank_bytes / 64), .rises = 28,
+			.full_ns = fact_estimate(UINT64_C(9000000000000), REASON_AT_THIS_RATE)};
+	}
+	if (!odd)
+		return;
+	s->server = string(s, "/run/ttmem");
+	list->rows[0].growth_bytes = fact_of(0 - UINT64_C(4096));
+	list->rows[0].thread = 4212;
+	list->rows[1].occupied_bytes = list->rows[1].bytes_per_second = list->rows[1].full_ns =
+		fact_absent(REASON_NOT_EXPORTED);
+	list->rows[2].growth_bytes = fact_absent(REASON_NOT_WATCHED);
+	const struct site_texts before = {
+		.op = "", .file = "", .function = "", .before_attach = true};
+
+	must(snapshot_intern_site(s, &before, &list->rows[1].site));
+}
+
 void snapshot_hostile(struct snapshot *s, const char *bytes, size_t length)
 {
 	snapshot_simple(s);
@@ -351,4 +392,9 @@ void snapshot_hostile(struct snapshot *s, const char *bytes, size_t length)
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		must(snapshot_string(s, bytes, length, ids[i]));
 	s->capabilities[0].state = AVAILABLE_FAILED;
+	for (uint32_t i = 0; i < s->site_count; i++) {
+		must(snapshot_string(s, bytes, length, &s->sites[i].op));
+		must(snapshot_string(s, bytes, length, &s->sites[i].file));
+		must(snapshot_string(s, bytes, length, &s->sites[i].function));
+	}
 }

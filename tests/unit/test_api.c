@@ -18,6 +18,7 @@
 
 #include "api/fields.h"
 #include "api/json.h"
+#include "api/json_rows.h"
 #include "snapshots.h"
 
 #define BYTES(literal) {literal, sizeof(literal) - 1}
@@ -95,6 +96,59 @@ static void test_buffers_round_trip(void **state)
 		snapshot_clear(&copy);
 		snapshot_clear(&snapshot);
 	}
+}
+
+/* Reason: the tool shows a server's rows through the same view as its own. */
+static void test_rows_round_trip(void **state)
+{
+	(void)state;
+	for (int odd = 0; odd < 2; odd++) {
+		text_auto sites = TEXT_INIT, growth = TEXT_INIT, again = TEXT_INIT;
+		struct snapshot snapshot, copy;
+		struct site_list list, read;
+
+		snapshot_rows(&snapshot, &list, odd);
+		json_write_sites(&sites, &snapshot, &list);
+		json_write_growth(&growth, &snapshot, &list);
+		site_list_clear(&list);
+		assert_int_equal(json_read_sites(sites.bytes, sites.length, &copy, &read), 0);
+		json_write_sites(&again, &copy, &read);
+		assert_string_equal(again.bytes, sites.bytes);
+		site_list_clear(&read);
+		snapshot_clear(&copy);
+		text_free(&again);
+		again = (struct text)TEXT_INIT;
+		assert_int_equal(json_read_growth(growth.bytes, growth.length, &copy, &read), 0);
+		json_write_growth(&again, &copy, &read);
+		assert_string_equal(again.bytes, growth.bytes);
+		site_list_clear(&read);
+		for (size_t length = 0; length < growth.length; length++)
+			assert_int_equal(json_read_growth(growth.bytes, length, &snapshot, &read),
+					 -EBADMSG);
+		snapshot_clear(&copy);
+		snapshot_clear(&snapshot);
+	}
+}
+
+/* Reason: a document of somebody else, or of a later version. */
+static void test_bad_rows(void **state)
+{
+	static const char *const odd[] = {
+		"{\"schema\":\"ttmem.sites/1\",\"by\":\"site\",\"sites\":[1,null,{},{\"type\":\"l2\"},"
+		"{\"type\":\"l1\",\"buffers\":-1,\"chips\":7,\"site\":[]}]}",
+		"{\"schema\":\"ttmem.sites/1\",\"by\":\"op\",\"sites\":{}}"};
+	static const char bad[] = "{\"schema\":\"ttmem.sites/1\",\"by\":\"mood\",\"sites\":[]}";
+	struct snapshot snapshot;
+	struct site_list list;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(json_read_sites(odd[i], strlen(odd[i]), &snapshot, &list), 0);
+		assert_int_equal(list.count, i == 0);
+		site_list_clear(&list);
+		snapshot_clear(&snapshot);
+	}
+	assert_int_equal(json_read_sites(bad, sizeof bad - 1, &snapshot, &list), -EBADMSG);
 }
 
 /* Reason: ids of 64 bits and figures near 2^64 must not pass through a double. */
@@ -296,8 +350,10 @@ static char *example(char *docs, const char *heading)
 static void test_docs_examples(void **state)
 {
 	text_auto snapshot_text = TEXT_INIT, buffers_text = TEXT_INIT;
+	text_auto sites_text = TEXT_INIT, growth_text = TEXT_INIT;
 	char *docs = read_docs();
 	struct snapshot snapshot;
+	struct site_list list;
 
 	(void)state;
 	snapshot_simple(&snapshot);
@@ -308,9 +364,21 @@ static void test_docs_examples(void **state)
 
 	assert_string_equal(one, snapshot_text.bytes);
 	assert_string_equal(two, buffers_text.bytes);
+	snapshot_clear(&snapshot);
+	snapshot_rows(&snapshot, &list, false);
+	json_write_sites(&sites_text, &snapshot, &list);
+	json_write_growth(&growth_text, &snapshot, &list);
+	char *three = example(docs, "\n## ttmem.sites/1\n");
+	char *four = example(docs, "\n## ttmem.growth/1\n");
+
+	assert_string_equal(three, sites_text.bytes);
+	assert_string_equal(four, growth_text.bytes);
 	free(one);
 	free(two);
+	free(three);
+	free(four);
 	free(docs);
+	site_list_clear(&list);
 	snapshot_clear(&snapshot);
 }
 #endif
@@ -320,6 +388,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_buffers_round_trip),
+		cmocka_unit_test(test_rows_round_trip),
+		cmocka_unit_test(test_bad_rows),
 		cmocka_unit_test(test_exact_numbers),
 		cmocka_unit_test(test_unknown_has_a_reason),
 		cmocka_unit_test(test_hostile_strings),
@@ -334,14 +404,21 @@ int main(int argc, char **argv)
 	struct snapshot snapshot;
 	text_auto text = TEXT_INIT;
 
-	/* --example snapshot|buffers: what docs/api.md shows */
+	/* --example snapshot|buffers|sites|growth: what docs/api.md shows */
 	if (argc == 3 && strcmp(argv[1], "--example") == 0) {
-		snapshot_simple(&snapshot);
-		if (strcmp(argv[2], "buffers") == 0)
+		struct site_list list;
+
+		snapshot_rows(&snapshot, &list, false);
+		if (strcmp(argv[2], "sites") == 0)
+			json_write_sites(&text, &snapshot, &list);
+		else if (strcmp(argv[2], "growth") == 0)
+			json_write_growth(&text, &snapshot, &list);
+		else if (strcmp(argv[2], "buffers") == 0)
 			json_write_buffers(&text, &snapshot, NULL, 0);
 		else
 			json_write_snapshot(&text, &snapshot);
 		puts(text.bytes);
+		site_list_clear(&list);
 		snapshot_clear(&snapshot);
 		return 0;
 	}

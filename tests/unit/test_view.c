@@ -16,8 +16,10 @@
 
 #include "snapshots.h"
 #include "view/buffers.h"
+#include "view/growth.h"
 #include "view/picture.h"
 #include "view/selection.h"
+#include "view/sites.h"
 
 #define GOLDEN SOURCE_ROOT "/tests/unit/golden/"
 
@@ -127,6 +129,9 @@ static void test_buffers(void **state)
 	} cases[] = {
 		{"buffers-80", {80, true, false}, {.type = -1, .order = ORDER_SIZE}},
 		{"buffers-120", {120, true, false}, {.type = -1, .order = ORDER_AGE}},
+		{"buffers-200", {200, true, false}, {.type = -1, .order = ORDER_AGE}},
+		{"buffers-no-site-80", {80, true, false}, {.type = -1, .min_bytes = 1 << 20,
+							   .order = ORDER_AGE}},
 		{"buffers-l1-80", {80, true, false}, {.type = MEMORY_L1}},
 		{"buffers-none-80", {80, true, false}, {.type = MEMORY_TRACE}},
 	};
@@ -138,12 +143,81 @@ static void test_buffers(void **state)
 		uint32_t *indices, count;
 
 		snapshot_simple(&snapshot);
+		if (strstr(cases[i].name, "no-site"))
+			snapshot.buffers[0].site = 0;
 		assert_int_equal(buffers_select(&snapshot, &cases[i].filter, &indices, &count), 0);
 		buffers_write(&text, &snapshot, &cases[i].style, indices, count);
 		check_golden(cases[i].name, &text);
 		free(indices);
 		snapshot_clear(&snapshot);
 	}
+}
+
+/* Reason: what a session of the tool is for; the reason of an empty column has to be in it. */
+static void test_sites_and_growth(void **state)
+{
+	static const struct {
+		const char *sites, *growth;
+		struct style style;
+		bool odd;
+	} cases[] = {
+		{"sites-80", "growth-80", {80, true, false}, false},
+		{"sites-120", "growth-120", {120, true, false}, false},
+		{"sites-200", "growth-200", {200, true, false}, false},
+		{"sites-odd-80", "growth-odd-80", {80, true, false}, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		text_auto sites = TEXT_INIT, growth = TEXT_INIT;
+		struct snapshot snapshot;
+		struct site_list list;
+
+		snapshot_rows(&snapshot, &list, cases[i].odd);
+		sites_write(&sites, &snapshot, &cases[i].style, &list, cases[i].odd ? 2 : 0);
+		check_golden(cases[i].sites, &sites);
+		growth_write(&growth, &snapshot, &cases[i].style, &list);
+		check_golden(cases[i].growth, &growth);
+		site_list_clear(&list);
+		snapshot_clear(&snapshot);
+	}
+}
+
+static void test_nothing_grows(void **state)
+{
+	const struct style style = {80, true, false};
+	text_auto first = TEXT_INIT, later = TEXT_INIT;
+	struct site_list list = {.window_ns = UINT64_C(300000000000),
+				 .interval_ns = UINT64_C(10000000000)};
+	struct snapshot snapshot;
+
+	(void)state;
+	snapshot_init(&snapshot);
+	growth_write(&first, &snapshot, &style, &list);
+	assert_string_equal(first.bytes, "Nothing is seen to grow.\n"
+					 "Watched for 0 ms of 5 m 00 s, every 10 s.\n"
+					 "That is too short to tell.\n");
+	list.watched_ns = UINT64_C(290000000000);
+	growth_write(&later, &snapshot, &style, &list);
+	assert_string_equal(later.bytes, "Nothing is seen to grow.\n"
+					 "Watched for 4 m 50 s of 5 m 00 s, every 10 s.\n");
+}
+
+/* Reason: CSV goes into other programs: names with commas and quotes stay one cell. */
+static void test_sites_csv(void **state)
+{
+	const struct query_csv csv = {false, true};
+	text_auto text = TEXT_INIT;
+	struct snapshot snapshot;
+	struct site_list list;
+
+	(void)state;
+	snapshot_rows(&snapshot, &list, true);
+	assert_int_equal(snapshot_string(&snapshot, "a,\"b\"\n", 6, &snapshot.sites[0].op), 0);
+	sites_write_csv(&text, &snapshot, &list, &csv, true);
+	check_golden("growth-odd-csv", &text);
+	site_list_clear(&list);
+	snapshot_clear(&snapshot);
 }
 
 static void check_order(const struct snapshot *snapshot, struct buffer_filter filter,
@@ -180,6 +254,60 @@ static void test_selection(void **state)
 	snapshot_clear(&snapshot);
 }
 
+static void check_width(const struct text *text, unsigned width)
+{
+	text_auto copy = TEXT_INIT;
+
+	text_append(&copy, text->bytes, text->length);
+	for (char *line = strtok(copy.bytes, "\n"); line; line = strtok(NULL, "\n"))
+		if (style_columns(line) > width)
+			fail_msg("%u columns: %s", style_columns(line), line);
+}
+
+static void check_harmless(const struct text *text)
+{
+	assert_false(text->failed);
+	for (size_t at = 0; at < text->length; at++)
+		assert_false((unsigned char)text->bytes[at] < 0x20 && text->bytes[at] != '\n');
+	assert_null(strstr(text->bytes, "\xc2\x9b"));
+	assert_null(strstr(text->bytes, "\xe2\x80\xae"));
+}
+
+/* Names of operations, files and functions come from the program as well. */
+static void check_hostile_sites(const char *bytes)
+{
+	for (unsigned width = 80; width <= 200; width += 40) {
+		const struct style style = {width, true, false};
+		const struct query_csv csv = {false, false};
+		text_auto sites = TEXT_INIT, growth = TEXT_INIT, buffers = TEXT_INIT, rows = TEXT_INIT;
+		uint32_t order[] = {0, 1, 2};
+		struct snapshot snapshot;
+		struct site_list list;
+
+		snapshot_rows(&snapshot, &list, false);
+		for (uint32_t i = 0; i < snapshot.site_count; i++) {
+			string_id id;
+
+			assert_int_equal(snapshot_string(&snapshot, bytes, strlen(bytes), &id), 0);
+			snapshot.sites[i].op = snapshot.sites[i].file = id;
+			snapshot.sites[i].function = id;
+		}
+		sites_write(&sites, &snapshot, &style, &list, 0);
+		growth_write(&growth, &snapshot, &style, &list);
+		buffers_write(&buffers, &snapshot, &style, order, 3);
+		sites_write_csv(&rows, &snapshot, &list, &csv, true);
+		check_harmless(&sites);
+		check_harmless(&growth);
+		check_harmless(&buffers);
+		check_harmless(&rows);
+		check_width(&sites, width);
+		check_width(&growth, width);
+		check_width(&buffers, width);
+		site_list_clear(&list);
+		snapshot_clear(&snapshot);
+	}
+}
+
 /* Reason: an escape sequence in a command line must not reach the terminal. */
 static void test_hostile_strings(void **state)
 {
@@ -210,6 +338,7 @@ static void test_hostile_strings(void **state)
 		assert_null(strstr(text.bytes, "\xc2\x9b"));
 		assert_null(strstr(text.bytes, "\xe2\x80\xae"));
 		snapshot_clear(&snapshot);
+		check_hostile_sites(bytes);
 	}
 	free(huge);
 }
@@ -246,6 +375,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_picture),
 		cmocka_unit_test(test_colour_is_never_alone),
 		cmocka_unit_test(test_buffers),
+		cmocka_unit_test(test_sites_and_growth),
+		cmocka_unit_test(test_nothing_grows),
+		cmocka_unit_test(test_sites_csv),
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_hostile_strings),
 		cmocka_unit_test(test_sizes),

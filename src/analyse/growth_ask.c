@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the rings tell, joined with what is live at the moment of the question. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyse/growth_keys.h"
+#include "analyse/rise.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+#define MINUTE_NS (60 * SECOND_NS)
+#define UNKNOWN	  UINT64_MAX
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	return (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15) ^ hash >> 29;
+}
+
+static uint64_t mix_text(uint64_t hash, const struct snapshot *snapshot, uint32_t id)
+{
+	for (const char *text = snapshot_text(snapshot, id); *text; text++)
+		hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+	return mix(hash, 0xff);
+}
+
+static uint64_t mix_frames(uint64_t hash, const struct snapshot *snapshot, const struct site *site)
+{
+	for (uint32_t i = 0; i < site->frame_count; i++) {
+		const struct site_frame *frame = &snapshot->frames[site->first_frame + i];
+
+		hash = mix(mix_text(hash, snapshot, frame->module), frame->offset);
+	}
+	return hash;
+}
+
+uint64_t growth_key(const struct snapshot *snapshot, const struct site_row *row, enum group_by by)
+{
+	const struct allocator *a = &snapshot->allocators[row->allocator];
+	const struct site *site = snapshot_site(snapshot, row->site);
+	uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), row->type + 1u);
+
+	for (uint32_t i = 0; i < a->chips.count; i++) {
+		const struct chip *chip = &snapshot->chips[a->chips.first + i];
+
+		hash = mix(mix(hash, chip->chip_id), chip->unique_id.value);
+	}
+	if (by == GROUP_TYPE || !site)
+		return mix(hash, by == GROUP_TYPE);
+	hash = mix(hash, site->before_attach);
+	if (by != GROUP_FILE)
+		hash = mix_text(hash, snapshot, site->op);
+	if (by != GROUP_OP)
+		hash = mix_text(hash, snapshot, site->file);
+	if (by == GROUP_SITE) {
+		hash = mix(mix_text(hash, snapshot, site->function), site->line);
+		hash = mix_frames(hash, snapshot, site);
+	}
+	return hash;
+}
+
+uint32_t growth_process_of(const struct growth *growth, const struct process *process)
+{
+	for (uint32_t i = 0; i < growth->process_count; i++)
+		if (growth->processes[i].pid == process->pid &&
+		    growth->processes[i].started_ns == process->started_ns)
+			return i;
+	return UINT32_MAX;
+}
+
+/* The number of the turn nearest to `time_ns` but not before it; 0: there is none. */
+static uint32_t turn_at(const struct growth *growth, uint64_t time_ns)
+{
+	uint32_t found = 0;
+
+	for (uint32_t back = 0; back < GROWTH_POINTS && back < growth->turn; back++)
+		if (growth->time_ns[(growth->turn - back) % GROWTH_POINTS] >= time_ns)
+			found = growth->turn - back;
+	return found;
+}
+
+/* What all series that the row is the sum of held at a turn. Return: UNKNOWN where one does not tell. */
+static uint64_t bytes_then(const struct growth *growth, uint32_t process, uint64_t key,
+			   enum group_by by, uint32_t turn)
+{
+	uint64_t sum = 0;
+
+	if (by == GROUP_SITE) {
+		const struct growth_series *series = growth_find(growth, process, key);
+
+		return series ? series->bytes[turn % GROWTH_POINTS] : 0;
+	}
+	for (uint32_t i = 0; i < growth->series_count; i++) {
+		const struct growth_series *series = &growth->series[i];
+		uint64_t bytes = series->bytes[turn % GROWTH_POINTS];
+
+		if (series->process != process || series->keys[by] != key)
+			continue;
+		if (bytes == UNKNOWN)
+			return UNKNOWN;
+		sum += bytes;
+	}
+	return sum;
+}
+
+/* Bytes of a bank, as bytes of all banks; signed. */
+static struct fact of_banks(const struct snapshot *snapshot, const struct site_row *row,
+			    uint64_t bank_bytes)
+{
+	struct fact banks = snapshot->allocators[row->allocator].memory[row->type].banks;
+
+	return fact_is_known(banks) ? fact_of(bank_bytes * banks.value) : banks;
+}
+
+void growth_last_minute(const struct growth *growth, const struct snapshot *snapshot,
+			struct site_list *list, uint64_t now_ns)
+{
+	uint32_t turn = growth->turn ? turn_at(growth, now_ns > MINUTE_NS ? now_ns - MINUTE_NS : 0)
+				     : 0;
+	/* a minute, or nearly: the next turn would be the first that lies within it */
+	bool is_whole = turn && now_ns - growth->time_ns[turn % GROWTH_POINTS] >= MINUTE_NS * 3 / 4;
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct site_row *row = &list->rows[i];
+		uint32_t process =
+			growth_process_of(growth, &snapshot->processes[row->process]);
+		uint64_t then;
+
+		row->growth_bytes = fact_absent(list->by == GROUP_THREAD ? REASON_NOT_BY_THREAD
+									 : REASON_NOT_WATCHED);
+		if (!is_whole || list->by == GROUP_THREAD || process == UINT32_MAX ||
+		    growth->processes[process].first_turn > turn)
+			continue;
+		then = bytes_then(growth, process, growth_key(snapshot, row, list->by), list->by,
+				  turn);
+		if (then != UNKNOWN)
+			row->growth_bytes = of_banks(snapshot, row, row->bank_bytes - then);
+	}
+}
+
+/* The samples within the window, oldest first, and what is live now. */
+static uint32_t points_of(const struct growth *growth, const struct growth_series *series,
+			  const struct site_row *row, uint64_t now_ns, uint64_t window_ns,
+			  struct rise_point points[GROWTH_POINTS + 1])
+{
+	uint32_t count = 0, turns = growth->turn < GROWTH_POINTS ? growth->turn : GROWTH_POINTS;
+
+	for (uint32_t back = turns; back-- > 0;) {
+		uint32_t at = (growth->turn - back) % GROWTH_POINTS;
+
+		if (now_ns - growth->time_ns[at] > window_ns || series->bytes[at] == UNKNOWN)
+			continue;
+		points[count++] = (struct rise_point){growth->time_ns[at], series->bytes[at]};
+	}
+	points[count++] = (struct rise_point){now_ns, row->bank_bytes};
+	return count;
+}
+
+static bool grows(const struct growth *growth, const struct snapshot *snapshot,
+		  struct site_row *row, uint64_t now_ns, uint64_t window_ns)
+{
+	uint32_t process = growth_process_of(growth, &snapshot->processes[row->process]);
+	struct rise_point points[GROWTH_POINTS + 1];
+	const struct growth_series *series;
+	struct rise rise;
+
+	if (process == UINT32_MAX)
+		return false;
+	series = growth_find(growth, process, growth_key(snapshot, row, GROUP_SITE));
+	if (!series || !rise_of(points,
+				points_of(growth, series, row, now_ns, window_ns, points), &rise))
+		return false;
+	row->growth_bytes = of_banks(snapshot, row, rise.bytes);
+	row->bytes_per_second = of_banks(snapshot, row, rise.bytes);
+	if (fact_is_known(row->bytes_per_second))
+		row->bytes_per_second =
+			fact_of(rise_per_second(row->bytes_per_second.value, rise.time_ns));
+	row->rises = rise.rises;
+	return true;
+}
+
+/* What all that grows in the same banks takes together, until nothing is left in them. */
+static void fill_full(const struct snapshot *snapshot, struct site_list *list, struct site_row *row)
+{
+	struct fact free = snapshot->allocators[row->allocator].memory[row->type].free_bytes;
+	uint64_t rate = 0;
+
+	row->full_ns = fact_is_known(free) ? row->bytes_per_second : free;
+	if (!fact_is_known(row->full_ns))
+		return;
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->rows[i].allocator == row->allocator && list->rows[i].type == row->type &&
+		    __builtin_add_overflow(rate, list->rows[i].bytes_per_second.value, &rate))
+			rate = UINT64_MAX;
+	__uint128_t ns = (__uint128_t)free.value * SECOND_NS / (rate ? rate : 1);
+
+	row->full_ns = fact_estimate(ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns,
+				     REASON_AT_THIS_RATE);
+}
+
+static int by_rate(const void *a, const void *b)
+{
+	const struct site_row *x = a, *y = b;
+
+	if (x->bytes_per_second.value != y->bytes_per_second.value)
+		return x->bytes_per_second.value > y->bytes_per_second.value ? -1 : 1;
+	return x->site < y->site ? -1 : x->site > y->site;
+}
+
+void growth_select(const struct growth *growth, const struct snapshot *snapshot,
+		   struct site_list *list, uint64_t now_ns, uint64_t window_ns)
+{
+	uint32_t kept = 0, first = turn_at(growth, now_ns > window_ns ? now_ns - window_ns : 0);
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (grows(growth, snapshot, &list->rows[i], now_ns, window_ns))
+			list->rows[kept++] = list->rows[i];
+	list->count = kept;
+	for (uint32_t i = 0; i < kept; i++)
+		fill_full(snapshot, list, &list->rows[i]);
+	if (kept)
+		qsort(list->rows, kept, sizeof *list->rows, by_rate);
+	list->window_ns = window_ns;
+	list->watched_ns = first ? now_ns - growth->time_ns[first % GROWTH_POINTS] : 0;
+	list->left_out = growth->left_out;
+}

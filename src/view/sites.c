@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/sites.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "view/columns.h"
+#include "view/places.h"
+
+static const struct column columns[] = {
+	{.title = "PID", .right = true},
+	{.title = "CHIP", .if_various = true, .rank = 4},
+	{.title = "TYPE"},
+	{.title = "BUFFERS", .right = true},
+	{.title = "REQUESTED", .right = true, .rank = 3},
+	{.title = "OCCUPIED", .right = true},
+	{.title = "OLDEST", .right = true, .rank = 1},
+	{.title = "LAST MIN", .right = true, .rank = 2},
+	{.title = "THREAD", .right = true, .if_known = true},
+	{.title = "OP", .if_known = true, .room_min = 16},
+	{.title = "SITE", .if_known = true, .room_min = 20},
+	{.title = "FUNCTION", .if_known = true, .rank = COLUMNS_EXTRA, .room_min = 16},
+};
+
+#define COLUMNS (sizeof columns / sizeof columns[0])
+
+const char *signed_size_text(struct fact bytes, char cell[STYLE_CELL])
+{
+	int64_t value = (int64_t)bytes.value;
+	uint64_t size = value < 0 ? 0 - bytes.value : bytes.value;
+
+	if (!fact_is_known(bytes))
+		return strcpy(cell, "-");
+	(void)size_text(size, cell);
+	if (value != 0) {
+		memmove(cell + 1, cell, strlen(cell) + 1);
+		cell[0] = value < 0 ? '-' : '+';
+	}
+	return cell;
+}
+
+static void put_row(struct columns *table, const struct snapshot *snapshot,
+		    const struct site_row *row)
+{
+	char cell[STYLE_CELL];
+
+	columns_number(table, snapshot->processes[row->process].pid);
+	columns_place(table, snapshot, row->allocator, place_chips);
+	columns_cell(table, memory_type_name((enum memory_type)row->type));
+	columns_number(table, row->buffers);
+	columns_cell(table, size_text(row->requested_bytes, cell));
+	columns_cell(table, fact_size(row->occupied_bytes, cell));
+	columns_cell(table, age_text(row->oldest_ns, cell));
+	columns_cell(table, signed_size_text(row->growth_bytes, cell));
+	if (row->thread)
+		columns_number(table, row->thread);
+	else
+		columns_cell(table, "-");
+	columns_place(table, snapshot, row->site, place_op);
+	columns_place(table, snapshot, row->site, place_site);
+	columns_place(table, snapshot, row->site, place_function);
+}
+
+/* Why the last column is empty, where it is so everywhere. */
+static void write_reason(struct text *text, const struct site_list *list)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (fact_is_known(list->rows[i].growth_bytes))
+			return;
+	if (list->count)
+		text_printf(text, "Growth of the last minute: %s.\n",
+			    fact_reason_text(
+				    (enum fact_reason)list->rows[0].growth_bytes.reason));
+}
+
+/* Nobody knows where anything comes from: then there is a reason. */
+static void write_unknown(struct text *text, const struct site_list *list)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->rows[i].site)
+			return;
+	if (list->by <= GROUP_FILE)
+		text_puts(text, "Where they come from is not known; ttmem doctor tells why.\n");
+}
+
+static void write_sum(struct text *text, const struct snapshot *snapshot,
+		      const struct site_list *list, uint32_t shown)
+{
+	uint64_t buffers = 0, requested = 0;
+	char cell[STYLE_CELL];
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		buffers += list->rows[i].buffers;
+		requested += list->rows[i].requested_bytes;
+	}
+	text_printf(text, "%" PRIu32 " of %" PRIu32 " groups by %s; in all %" PRIu64
+			  " live buffers, %s requested%s\n",
+		    shown, list->count, group_by_name(list->by), buffers,
+		    size_text(requested, cell),
+		    snapshot->consistent ? "" : " (they changed while they were read)");
+}
+
+void sites_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
+		 const struct site_list *list, uint32_t top)
+{
+	uint32_t shown = top && top < list->count ? top : list->count;
+	struct columns table;
+
+	if (list->count == 0) {
+		text_puts(text, "No live buffers.\n");
+		return;
+	}
+	columns_begin(&table, columns, COLUMNS);
+	for (uint32_t i = 0; i < shown; i++)
+		put_row(&table, snapshot, &list->rows[i]);
+	columns_draw(text, &table, style);
+	write_sum(text, snapshot, list, shown);
+	write_reason(text, list);
+	write_unknown(text, list);
+}

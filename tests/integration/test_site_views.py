@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Who owns it: sites, growth, explain and failures, through a real server and the real tool.
+
+The process is tests/writer: it has a table and allocates at the sites it is told. That real
+programs get such sites is tested where they are made.
+"""
+import csv
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+
+from server import Server, as_user, directory, need_other_users
+from testing import TTMEM, equal, run_tests, ttmem, ttmem_json, wait_until
+from writer import MODEL, Writer
+
+HURRY = ("--sample", "0.05", "--growth-every", "50ms")
+HOSTILE = (b"\x1b]0;title\x07\x1b[2J", b"a\nb\tc,\"d\" <script>alert(1)</script>", b"\xff\xfe\xc2\x9b",
+           "\u202e right to left".encode(), b"%s%n%x", b"x" * 3000)
+
+
+def where(server):
+    return {"TTMEM_SOCKET_DIR": str(server.directory)}
+
+
+def site(line, function, file=MODEL):
+    return {"file": file, "line": line, "function": function}
+
+
+def mine(document, key, writer):
+    return [row for row in document[key] if row["pid"] == writer.pid]
+
+
+def fill(writer):
+    for _ in range(4):
+        writer.alloc(1 << 20, op="ttnn.as_tensor", line=88, function="Model.load")
+    for _ in range(3):
+        writer.alloc(64 << 10, "l1", op="ttnn.matmul", line=214, function="Attention.forward")
+    writer.alloc(1 << 10, op="ttnn.matmul", line=215, function="Attention.forward")
+    writer.alloc(2 << 10, op="", file="", line=0, function="")
+    writer("before", 10000, 4096, "l1")
+
+
+def test_sites_both_ways():
+    """With a server and without one the rows are the same but for age and growth."""
+    with directory() as d, Server(d) as server, Writer(server, chips=2) as writer:
+        fill(writer)
+        for by in ("site", "op", "file", "type", "thread"):
+            rows = []
+            for arguments in ((), ("--no-server",)):
+                document = ttmem_json("sites", "--by", by, *arguments, env=where(server))
+                equal((document["schema"], document["by"]), ("ttmem.sites/1", by))
+                rows.append([{k: v for k, v in row.items()
+                              if k not in ("oldest_ns", "growth_bytes", "unavailable")}
+                             for row in mine(document, "sites", writer)])
+            equal(rows[0], rows[1], by)
+        rows = mine(ttmem_json("sites", env=where(server)), "sites", writer)
+        equal([(r["type"], r["buffers"], r["requested_bytes"], r["op"], r["site"]) for r in rows], [
+            ("dram", 4, 4 << 20, "ttnn.as_tensor", site(88, "Model.load")),
+            ("l1", 3, 192 << 10, "ttnn.matmul", site(214, "Attention.forward")),
+            ("l1", 1, 4096, None, None),
+            ("dram", 1, 2048, None, None),
+            ("dram", 1, 1024, "ttnn.matmul", site(215, "Attention.forward"))])
+        equal(rows[2]["unavailable"]["site"], "before attach")
+        equal(rows[0]["chips"], ["1000000000000000001", "1000000000000000002"])
+
+
+def test_sums_are_totals():
+    """However they are grouped, the rows of a type hold what the process's chip holds."""
+    with directory() as d, Server(d) as server, Writer(server) as writer:
+        fill(writer)
+        writer("many", 20000, 3000, 700, 4096)
+        memory = server.process_of(writer.pid)["devices"][0]["memory"]
+        for by in ("site", "op", "file", "type", "thread"):
+            rows = mine(server.get("/v1/sites?by=" + by), "sites", writer)
+            for kind in ("dram", "l1"):
+                for figure in ("buffers", "requested_bytes", "occupied_bytes"):
+                    equal(sum(r[figure] for r in rows if r["type"] == kind), memory[kind][figure],
+                          f"{by} {kind} {figure}")
+
+
+def test_filters():
+    """Each option narrows the tool's list and the server's, and says when there is no such thing."""
+    with directory() as d, Server(d) as server, Writer(server) as writer, Writer(server) as other:
+        fill(writer)
+        other.alloc(4096, op="ttnn.other", line=5, function="other")
+        for arguments, lines in ((("--pid", writer.pid), [88, 214, None, None, 215]),
+                                 (("--pid", writer.pid, "--type=L1"), [214, None]),
+                                 (("--op=matmul",), [214, 215]), (("--op", "ttnn.other"), [5]),
+                                 (("--site=Attention",), [214, 215]), (("--site=model.py:214",), [214]),
+                                 (("--site=del.py:21",), []), (("--site", MODEL + ":88"), [88]),
+                                 (("--chip=1000000000000000001", "--op=as_"), [88])):
+            for more in ((), ("--no-server",)):
+                document = ttmem_json("sites", *arguments, *more, env=where(server))
+                rows = [r for r in document["sites"] if r["pid"] in (writer.pid, other.pid)]
+                equal([r["site"] and r["site"]["line"] for r in rows], lines, str(arguments + more))
+        rows = ttmem_json("buffers", "--op=matmul", "--site=model.py:214", env=where(server))
+        equal(len(rows["buffers"]), 3)
+        equal(len(server.get("/v1/buffers?op=matmul&sort=size")["buffers"]), 4)
+        equal(len(server.get("/v1/buffers?site=model.py:88&limit=3")["buffers"]), 3)
+        for command in ("sites", "growth"):
+            equal(ttmem(command, "--chip=7", env=where(server), check=False).returncode, 6)
+            equal(ttmem(command, "--pid=4194304", env=where(server), check=False).returncode, 6)
+        for bad in (["sites", "--by=mood"], ["sites", "--type=L3"], ["growth", "--window=0"],
+                    ["growth", "--window=soon"], ["growth", "--window=inf"], ["sites", "x"],
+                    ["sites", "--format=jsonl"], ["sites", "--op="]):
+            equal(ttmem(*bad, env=where(server), check=False).returncode, 2, str(bad))
+
+
+def test_csv():
+    """A line for each row, whatever is in the names."""
+    with directory() as d, Server(d) as server, Writer(server) as writer:
+        writer.alloc(1 << 20, op='a, "b"', line=3, function="f")
+        text = ttmem("sites", "--format=csv,nounits", env=where(server)).stdout
+        rows = list(csv.DictReader(io.StringIO(text), skipinitialspace=True))
+        row = next(r for r in rows if r["pid"] == str(writer.pid))
+        equal((row["op"], row["file"], row["line"], row["requested_bytes [bytes]"], row["type"]),
+              ('a, "b"', MODEL, "3", str(1 << 20), "dram"))
+
+
+def test_hostile_names():
+    """Operations, files and functions are bytes from strangers, in every view."""
+    with directory() as d, Server(d, *HURRY) as server, Writer(server) as writer:
+        server.get("/v1/growth")
+        for _ in range(10):
+            for bytes_ in HOSTILE:
+                writer.alloc(4096, op=bytes_, file=bytes_, line=7, function=bytes_)
+            time.sleep(0.06)
+        for bytes_ in HOSTILE:
+            writer.fail(1 << 30, op=bytes_, file=bytes_, line=7, function=bytes_)
+        grown = ttmem_json("growth", "--window=2s", env=where(server))
+        equal(len(mine(grown, "growing", writer)), len(HOSTILE))
+        for command in (["sites"], ["sites", "--by=op"], ["sites", "--format=csv"], ["buffers"],
+                        ["growth", "--window=2s"], ["growth", "--window=2s", "--format=csv"],
+                        ["failures"], ["explain", "--last"]):
+            for width in (80, 200):
+                more = [] if "--format=csv" in command or command == ["failures"] else [f"--width={width}"]
+                out = ttmem(*command, *more, env=where(server)).stdout
+                bad = [c for c in out if (ord(c) < 0x20 and c != "\n") or c in "\x7f\x9b\u202e"]
+                equal(bad, [], str(command))
+        for command in (["sites"], ["buffers"], ["failures"], ["explain", "--last"]):
+            equal("\x1b" in json.dumps(ttmem_json(*command, env=where(server)),
+                                       ensure_ascii=True), False)
+
+
+def churn(writer, kept, i):
+    """One round of a program: a leak, a cache that fills, a buffer that lives for a round, one that
+    comes and goes between looks, a sawtooth."""
+    writer.alloc(64, "l1", op="ttnn.create_semaphore", line=33, function="new_shape")
+    if i < 8:
+        writer.alloc(4096, op="ttnn.as_tensor", line=44, function="Cache.get")
+    kept.setdefault("round", []).append(writer.alloc(8192, op="ttnn.add", line=55, function="step"))
+    if len(kept["round"]) > 1:
+        writer.free(kept["round"].pop(0))
+    kept.setdefault("saw", []).append(writer.alloc(2048, "l1", op="ttnn.mul", line=66, function="saw"))
+    if len(kept["saw"]) == 7:
+        for key in kept.pop("saw"):
+            writer.free(key)
+
+
+def run_rounds(writer, rounds, pause=0.06):
+    kept = {}
+    for i in range(rounds):
+        churn(writer, kept, i)
+        time.sleep(pause)
+
+
+def test_growth():
+    """A leak of one 64-byte semaphore for each new shape is named, with its line, and nothing of
+    what is usual is; another process that does the same without the leak is left alone."""
+    with directory() as d, Server(d, *HURRY) as server, Writer(server) as writer:
+        equal(server.get("/v1/growth")["growing"], [])
+        run_rounds(writer, 40)
+        document = server.get("/v1/growth?window=3s")
+        rows = mine(document, "growing", writer)
+        equal([(r["op"], r["site"], r["type"]) for r in rows],
+              [("ttnn.create_semaphore", site(33, "new_shape"), "l1")])
+        row = rows[0]
+        equal(row["occupied_bytes"], 40 * 32 * 64)
+        equal(row["rises"] >= 3 and 0 < row["growth_bytes"] <= 40 * 32 * 64, True, str(row))
+        equal("full_ns" in row["estimates"], True)
+        equal((document["slowed"], document["left_out"]), (False, 0))
+        text = ttmem("growth", "--window=3s", env=where(server)).stdout
+        equal("model.py:33" in text and "model.py:44" not in text, True, text)
+
+
+def test_growth_without_a_server():
+    """The tool looks itself for the window, and says so; Ctrl-C gives what is known."""
+    with Writer() as writer:
+        for how in ("whole", "interrupted"):
+            tool = subprocess.Popen(
+                [str(TTMEM), "growth", "--no-server", "--format=json",
+                 "--window", "2s" if how == "whole" else "1h", f"--pid={writer.pid}"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                env={**os.environ, "TTMEM_SOCKET_DIR": "/nonexistent"})
+            run_rounds(writer, 22, 0.1)
+            if how == "interrupted":
+                tool.send_signal(signal.SIGINT)
+            out, err = tool.communicate(timeout=20)
+            equal((tool.returncode, err), (0, ""), how)
+            document = json.loads(out)
+            equal(document["server"], None)
+            lines = [r["site"]["line"] for r in document["growing"]]
+            # an hour's looks are ten seconds apart: too few to tell, and it says how long it was
+            equal(lines, [33] if how == "whole" else [], how)
+            equal(document["watched_ns"] > 1_500_000_000, True, str(document["watched_ns"]))
+
+
+def test_growth_ends_with_its_process():
+    """A program that is started again does not go on where the last one was."""
+    with directory() as d, Server(d, *HURRY) as server:
+        server.get("/v1/growth")
+        for _ in range(2):
+            with Writer(server) as writer:
+                run_rounds(writer, 25)
+                equal(len(mine(server.get("/v1/growth?window=3s"), "growing", writer)), 1)
+            wait_until("it has ended", lambda: server.state_of(writer.pid) == "exited")
+            equal(server.get("/v1/growth?window=3s")["growing"], [])
+            equal(mine(server.get("/v1/sites"), "sites", writer), [])
+            # of one that has ended what it held is told to who names it
+            equal(len(server.get(f"/v1/sites?pid={writer.pid}&site=new_shape")["sites"]), 1)
+
+
+def test_nobody_asked():
+    """The server does not look before somebody asks, unless it was started so."""
+    for options, watched in (((), False), (("--growth",), True)):
+        with directory() as d, Server(d, *HURRY, *options) as server, Writer(server) as writer:
+            run_rounds(writer, 20)
+            growing = mine(server.get("/v1/growth?window=3s"), "growing", writer)
+            equal(bool(growing), watched, str(options))
+
+
+def test_others_are_hidden():
+    """Places in other people's programs are theirs."""
+    need_other_users()
+    with directory() as d, Server(d, *HURRY) as server, Writer(server) as writer:
+        os.chmod(d, 0o755)
+        fill(writer)
+        for command, key in (("sites", "sites"), ("growth", "growing")):
+            done = subprocess.run(as_user(1234, [str(TTMEM), command, "--format=json"]), text=True,
+                                  capture_output=True, env={**os.environ, **where(server)}, cwd="/")
+            document = json.loads(done.stdout)
+            equal((document["server"], document[key]), (str(d), []), command)
+
+
+def test_explain_names_sites():
+    """Who asked, and who holds that memory: by a record, by a text, and as JSON."""
+    with directory() as d, Server(d) as server, Writer(server) as writer:
+        fill(writer)
+        writer.fail(128 << 20, op="ttnn.softmax", line=301, function="Head.forward")
+        wait_until("it is known", lambda: server.get("/v1/failures")["processes"])
+        failed = server.get("/v1/failures")["processes"][0]["failures"]["last"][0]
+        equal((failed["op"], failed["site"]), ("ttnn.softmax", site(301, "Head.forward")))
+        text = ttmem("explain", "--last", "--pid", writer.pid, env=where(server)).stdout
+        for words in ("Asked for by ttnn.softmax at model.py:301 (Head.forward).",
+                      "ttnn.matmul at model.py:214 (Attention.forward) holds 192 KiB in 3 buffers",
+                      "what was there before attach holds 4.00 KiB in 1 buffer,"):
+            equal(words in text, True, f"{words!r} in {text}")
+        document = ttmem_json("explain", "--last", "--pid", writer.pid, env=where(server))
+        equal((document["op"], document["site"]), ("ttnn.softmax", site(301, "Head.forward")))
+        equal([(o["buffers"], o["site"]) for o in document["owners"]],
+              [(3, site(214, "Attention.forward")), (1, None)])
+        listed = ttmem("failures", env=where(server)).stdout
+        equal("128 MiB of L1 ttnn.softmax at model.py:301 (Head.forward)" in " ".join(listed.split()),
+              True, listed)
+
+
+def test_capability():
+    """What a process says of its sites is passed on, and doctor tells it."""
+    with directory() as d, Server(d) as server, Writer(server) as writer:
+        writer("capability", "sites", 2, "a Python that is not known: 3.14")
+        writer.alloc(4096, op="", file="", line=0, function="")
+        told = server.process_of(writer.pid)["capabilities"]["sites"]
+        equal(told["reason"], "a Python that is not known: 3.14")
+        out = ttmem("doctor", env=where(server), check=False).stdout
+        equal("a Python that is not known: 3.14" in " ".join(out.split()), True, out)
+        equal("ttmem doctor tells why" in ttmem("sites", env=where(server)).stdout, True)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))
