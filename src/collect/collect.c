@@ -50,8 +50,8 @@ static int add_string(struct snapshot *snapshot, const char *bytes, size_t size,
 
 static int add_user(struct snapshot *snapshot, uint32_t uid, string_id *ret_id)
 {
-	static uint32_t last_uid = UINT32_MAX;
-	static char last_name[64];
+	static __thread uint32_t last_uid = UINT32_MAX;
+	static __thread char last_name[64];
 
 	/* one lookup for the usual machine with one user; nss is slower than all the rest */
 	if (uid != last_uid) {
@@ -529,8 +529,8 @@ int collect_local(const struct collect_options *options, struct snapshot *ret_sn
 		  struct collect_notes *ret_notes)
 {
 	struct collect_sources sources;
-	int r = options->cards ? collect_sources_open(&sources, options->root, SAMPLER_PROCESSES)
-			       : 0;
+	enum sampler_workers workers = options->no_children ? SAMPLER_THREADS : SAMPLER_PROCESSES;
+	int r = options->cards ? collect_sources_open(&sources, options->root, workers) : 0;
 
 	if (r < 0)
 		return r;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "hook/capabilities.h"
-#include "hook/register.h"
+#include "region/register.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18

@@ -6,8 +6,8 @@
  * Pure bookkeeping lives in the root page, which a fork clears: a child
  * registers its own table as if there had never been one.
  */
-#ifndef TTMEM_HOOK_REGISTER_H
-#define TTMEM_HOOK_REGISTER_H
+#ifndef TTMEM_REGION_REGISTER_H
+#define TTMEM_REGION_REGISTER_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hook/register.h"
+#include "region/register.h"
 
 #include <errno.h>
 #include <stdbool.h>
