@@ -32,7 +32,7 @@ struct block {
 	uint64_t key, start, bytes;
 };
 
-/* One memory type of a card: first fit, from the bottom, sorted by address. */
+/* One memory type of a card, blocks sorted by address: first fit from the bottom, L1 from the top. */
 struct bank {
 	uint64_t base, size, alignment, banks;
 	uint32_t type, used;
@@ -43,6 +43,7 @@ struct card {
 	ttmemReport_t report;
 	uint32_t allocator;
 	struct bank dram, l1;
+	uint64_t hidden; /* the activations that the last layer left */
 };
 
 static uint64_t last_key;
@@ -73,21 +74,27 @@ static void tell_failure(const struct card *card, const struct bank *bank, uint6
 	ttmemReportFailure(card->report, &failure);
 }
 
-/* Where a block of so many bytes a bank fits; `*i` is its place in the list. 0: nowhere. */
-static int find_hole(const struct bank *bank, uint64_t bytes, uint32_t *i, uint64_t *start)
+/* Where a block of so many bytes a bank fits; `*place` is its place in the list. 0: nowhere. */
+static int find_hole(const struct bank *bank, uint64_t bytes, uint32_t *place, uint64_t *start)
 {
 	uint64_t at = bank->base;
+	uint32_t i;
+	int found = 0;
 
-	for (*i = 0; *i <= bank->used && bank->used < BLOCKS_MAX; ++*i) {
-		uint64_t next = *i < bank->used ? bank->blocks[*i].start : bank->base + bank->size;
+	for (i = 0; i <= bank->used && bank->used < BLOCKS_MAX; i++) {
+		uint64_t next = i < bank->used ? bank->blocks[i].start : bank->base + bank->size;
 
-		*start = at;
-		if (next - at >= bytes)
-			return 1;
-		if (*i < bank->used)
-			at = next + bank->blocks[*i].bytes;
+		if (next - at >= bytes) {
+			*place = i;
+			*start = bank->type == TTMEM_MEMORY_L1 ? next - bytes : at;
+			found = 1;
+			if (bank->type != TTMEM_MEMORY_L1)
+				break;
+		}
+		if (i < bank->used)
+			at = next + bank->blocks[i].bytes;
 	}
-	return 0;
+	return found;
 }
 
 /* Interleaved over all banks. Gives the key; 0: it did not fit. */
@@ -216,15 +223,14 @@ static void load_weights(struct card *card, const struct sites *sites)
 /* One token on one card: every layer's activations in L1, and a piece of the cache. */
 static uint64_t decode(struct card *card, const struct sites *sites, unsigned step)
 {
-	uint64_t hidden = 0, next;
+	uint64_t next;
 	uint32_t layer;
 
 	for (layer = 0; layer < LAYERS; layer++) {
 		next = allocate(card, &card->l1, (512 + 64 * (step % 7)) * KIB, sites->activations);
-		release(card, &card->l1, hidden);
-		hidden = next;
+		release(card, &card->l1, card->hidden);
+		card->hidden = next;
 	}
-	release(card, &card->l1, hidden);
 	return allocate(card, &card->dram, 4 * MIB, sites->cache);
 }
 

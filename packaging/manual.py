@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""manual.py TEMPLATE VERSION [LISTING EXIT_CODES]: a man page in scdoc, on standard output.
+"""manual.py TEMPLATE VERSION [LISTING EXIT_CODES | HEADER]: a man page in scdoc, on standard output.
 
 The template is prose. A line with one of these words alone is replaced by what the program
 itself says, so that the page cannot differ from it:
@@ -8,6 +8,7 @@ itself says, so that the page cannot differ from it:
     @OPTIONS@     options of ttmem without a command, and those of all commands
     @COMMANDS@    each command with its options, from the listing (ttmem --print-options)
     @EXIT_CODES@  from the comments of src/tool/exit_codes.h
+    @FUNCTIONS@   each function of a public header with the comment before it
 """
 import pathlib
 import re
@@ -67,10 +68,28 @@ def exit_codes(header):
     return "\n\n".join(f"*{code}*\n\t{inline(text)}" for code, text in entries)
 
 
+def functions(header):
+    """A comment above a function begins with its name."""
+    entries = []
+    pattern = r"/\*((?:(?!\*/).)*?)\*/\s*TTMEM_EXPORT\s+([^;]*?(ttmem\w+)\([^;]*\));"
+    for comment, prototype, name in re.findall(pattern, header, flags=re.S):
+        text = " ".join(re.sub(r"(?m)^\s*\* ?", "", comment).split())
+        if not text.startswith(name + " - "):
+            raise ValueError(f"the comment above {name} is not its own")
+        entries.append(f"*{escape(' '.join(prototype.split()))}*\n\t"
+                       + escape(text[len(name) + 3:]))
+    if len(entries) != header.count("\nTTMEM_EXPORT "):
+        raise ValueError("a function without a comment")
+    return "\n\n".join(entries)
+
+
 def main(template, version, listing=None, header=None):
     text = pathlib.Path(template).read_text(encoding="utf-8")
     made = {"VERSION": lambda: version}
-    if listing:
+    if listing and not header:
+        public = pathlib.Path(listing).read_text(encoding="utf-8")
+        made["FUNCTIONS"] = lambda: functions(public)
+    elif listing:
         rows = Listing(pathlib.Path(listing).read_text(encoding="utf-8"))
         made |= {"OPTIONS": lambda: options(rows), "COMMANDS": lambda: commands(rows)}
     if header:
