@@ -203,6 +203,8 @@ typedef struct ttmemDevice_st {
 	uint32_t number;  /* N of /dev/tenstorrent/N; chips behind Ethernet are counted after these */
 	uint32_t arch;	  /* ttmemArch_t */
 	uint32_t is_remote; /* 1: behind Ethernet, on the board of another device */
+	uint32_t chip_id;   /* as a process that uses it numbers it; TTMEM_NONE: no process does */
+	uint32_t reserved;
 	ttmemValue_t unique_id;	   /* as UMD gives it */
 	ttmemValue_t tensix_cores; /* a number of usable ones */
 	ttmemValue_t dram_physical_bytes; /* soldered on */
@@ -238,6 +240,7 @@ typedef struct ttmemProcess_st {
 	uint32_t is_hidden; /* 1: command, buffers and failures are not for this user */
 	uint32_t allocator_count;
 	uint64_t live_buffers;
+	uint64_t event;	      /* number of its last event: see ttmemBuffer_t */
 	uint64_t failures;    /* of allocations and programs, so far */
 	uint64_t started_ns;  /* CLOCK_REALTIME */
 	const char *user;
@@ -340,12 +343,13 @@ typedef struct ttmemPeak_st {
 #define TTMEM_PEAKS_MAX 1024 /* rows there can be at most: 256 allocators, four types */
 
 /*
- * ttmemOwnTakePeaks - of the table that the hook keeps of this process, else of its report; open
- * allocators only. Starts anew: the next call tells what came after this one, so who has several
+ * ttmemOwnTakePeaks - of the table that the hook keeps of this process, else of its report; also of
+ * allocators that have been closed. Starts anew: the next call tells what came after this one, so who has several
  * regions of code to watch must tell each of them what every call said. `*count` is the room of
  * `peaks` and becomes the number of rows written; with NULL nothing starts anew and `*count` becomes
  * the rows there are now.
- * Returns TTMEM_ERROR_INVALID_ARGUMENT, _VERSION, _INSUFFICIENT_SIZE; _NOT_FOUND: there is no table.
+ * Returns TTMEM_ERROR_INVALID_ARGUMENT, _VERSION, _INSUFFICIENT_SIZE; _NOT_FOUND: there is no table, or
+ * it has no allocator yet.
  */
 TTMEM_EXPORT ttmemReturn_t ttmemOwnTakePeaks(uint32_t version, uint64_t *count,
 					     ttmemPeak_t *peaks);

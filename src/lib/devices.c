@@ -30,6 +30,20 @@ static const struct device *device_at(ttmemSnapshot_t snapshot, uint32_t index)
 	return index < all.count ? &snapshot->picture.devices[all.first + index] : NULL;
 }
 
+/* The device as one process has it; NULL: it does not use it. */
+static const struct device *device_of(const struct snapshot *picture, const struct device *device,
+				      uint32_t pid)
+{
+	for (uint32_t i = 0; i < picture->process_count; i++) {
+		struct span own = picture->processes[i].devices;
+
+		for (uint32_t j = 0; picture->processes[i].pid == pid && j < own.count; j++)
+			if (device_same(&picture->devices[own.first + j], device))
+				return &picture->devices[own.first + j];
+	}
+	return NULL;
+}
+
 ttmemReturn_t ttmemDeviceGetCount(ttmemSnapshot_t snapshot, uint32_t *count)
 {
 	if (!snapshot || !count)
@@ -52,6 +66,10 @@ ttmemReturn_t ttmemDeviceGetInfo(ttmemSnapshot_t snapshot, uint32_t index, ttmem
 
 	if (!from)
 		return TTMEM_ERROR_NOT_FOUND;
+	bool is_used = false;
+
+	for (uint32_t i = 0; i < picture->process_count && !is_used; i++)
+		is_used = device_of(picture, from, picture->processes[i].pid) != NULL;
 	/* the driver's figures are those of the board's first chip */
 	const struct telemetry *t = card && !from->remote ? &card->telemetry : &none.telemetry;
 
@@ -60,6 +78,7 @@ ttmemReturn_t ttmemDeviceGetInfo(ttmemSnapshot_t snapshot, uint32_t index, ttmem
 		.number = from->number,
 		.arch = from->arch,
 		.is_remote = from->remote,
+		.chip_id = is_used ? from->chip_id : TTMEM_NONE,
 		.unique_id = lib_value(from->unique_id),
 		.tensix_cores = lib_value(from->tensix_cores),
 		.dram_physical_bytes = lib_value(from->dram_physical_bytes),
@@ -71,20 +90,6 @@ ttmemReturn_t ttmemDeviceGetInfo(ttmemSnapshot_t snapshot, uint32_t index, ttmem
 		.aiclk_mhz = lib_value(t->aiclk_mhz),
 	};
 	return TTMEM_SUCCESS;
-}
-
-/* The device as one process has it; NULL: it does not use it. */
-static const struct device *device_of(const struct snapshot *picture, const struct device *device,
-				      uint32_t pid)
-{
-	for (uint32_t i = 0; i < picture->process_count; i++) {
-		struct span own = picture->processes[i].devices;
-
-		for (uint32_t j = 0; picture->processes[i].pid == pid && j < own.count; j++)
-			if (device_same(&picture->devices[own.first + j], device))
-				return &picture->devices[own.first + j];
-	}
-	return NULL;
 }
 
 ttmemReturn_t ttmemDeviceGetMemory(ttmemSnapshot_t snapshot, uint32_t index, uint32_t pid,

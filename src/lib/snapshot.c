@@ -146,6 +146,7 @@ static ttmemProcess_t process_of(const struct snapshot *picture, const struct pr
 		.is_hidden = from->hidden,
 		.allocator_count = from->allocators.count,
 		.live_buffers = from->live_buffers,
+		.event = from->event,
 		.failures = from->failure_count,
 		.started_ns = from->started_ns,
 		.user = lib_text(picture, from->user),

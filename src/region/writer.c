@@ -263,15 +263,6 @@ int region_writer_allocator_add(struct region_writer *writer, const struct regio
 	return r;
 }
 
-static uint32_t open_rows(const struct region_writer *writer)
-{
-	uint32_t count = 0;
-
-	for (uint32_t row = 0; row < writer->allocators_used; row++)
-		count += writer->private->allocators[row].closed_event == 0;
-	return count;
-}
-
 uint32_t region_writer_take_peaks(struct region_writer *writer, struct region_peak *peaks,
 				  uint32_t room)
 {
@@ -280,12 +271,12 @@ uint32_t region_writer_take_peaks(struct region_writer *writer, struct region_pe
 	if (!is_ready(writer))
 		return 0;
 	region_lock_take(&writer->lock);
-	uint32_t needed = open_rows(writer) * REGION_MEMORY_TYPES;
+	uint32_t needed = writer->allocators_used * REGION_MEMORY_TYPES;
 
 	for (uint32_t row = 0; needed <= room && count < needed; row++) {
 		struct region_writer_allocator *a = &writer->private->allocators[row];
 
-		for (uint32_t type = 0; a->closed_event == 0 && type < REGION_MEMORY_TYPES; type++) {
+		for (uint32_t type = 0; type < REGION_MEMORY_TYPES; type++) {
 			const struct region_totals *t = writer_totals(writer, row, type);
 			struct region_level now = {own(&t->requested_bytes), own(&t->bank_bytes)};
 

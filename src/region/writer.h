@@ -306,7 +306,7 @@ struct region_peak {
 };
 
 /*
- * region_writer_take_peaks - of all open rows and types; the next ones begin with what is in use now.
+ * region_writer_take_peaks - of all rows and types, closed ones too; the next ones begin with what is in use now.
  * With `room` too small (or 0) nothing is written and nothing begins anew. Return: how many there are.
  */
 uint32_t region_writer_take_peaks(struct region_writer *writer, struct region_peak *peaks,

@@ -109,10 +109,15 @@ static void check_losses(struct doctor *doctor, const struct process *p)
 static void check_seen(struct doctor *doctor, const struct snapshot *s, const struct process *p)
 {
 	const char *version = snapshot_text(s, p->metal_version);
+	/* "preload", "python", "attach", "report": the way it came in */
+	const char *entry = snapshot_text(s, p->entry);
+	bool is_report = strcmp(entry, "report") == 0;
 
 	findings_subject(doctor->findings, "process %u", p->pid);
 	findings_add(doctor->findings, FINDING_OK, "seen", "",
-		     "reports its memory (TT-Metal %s, %u allocators, %" PRIu64 " buffers): %.200s",
+		     "reports its memory (by %s, %s %s, %u allocators, %" PRIu64
+		     " buffers): %.200s",
+		     entry[0] ? entry : "an unknown way", is_report ? "runtime" : "TT-Metal",
 		     version[0] ? version : "of an unknown build", p->allocators.count,
 		     p->live_buffers, p->hidden ? "of another user" : snapshot_text(s, p->command));
 	if (p->hidden)
