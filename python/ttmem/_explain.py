@@ -41,7 +41,7 @@ def explain(error: Union[BaseException, str]) -> Explanation:
                               timeout=60, check=False).stdout
 
     own = ["--pid", str(os.getpid())]
-    said = ask("--format=json", *own)
-    if not said:  # a process without a table has no buffers to be named
-        own, said = [], ask("--format=json")
-    return Explanation(ask(*own), json.loads(said) if said else {})
+    data = json.loads(ask("--format=json", *own) or "{}")
+    if "schema" not in data:  # a process without a table has no buffers to be named
+        own, data = [], json.loads(ask("--format=json") or "{}")
+    return Explanation(ask(*own), data)
