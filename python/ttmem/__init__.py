@@ -27,13 +27,28 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
 
-if TYPE_CHECKING:
-    from ._explain import Explanation, explain
-    from ._native import TtmemError
-    from ._own import (Peak, is_recorded, last_event, max_memory_allocated, memory_allocated,
-                       memory_stats, own_buffers, peak, reset_peak, tag)
-    from ._snapshot import (Buffer, Device, Memory, Process, Snapshot, buffers, processes,
-                            snapshot)
+if TYPE_CHECKING:  # the names again, for those who check types
+    from ._explain import Explanation as Explanation
+    from ._explain import explain as explain
+    from ._native import TtmemError as TtmemError
+    from ._own import Peak as Peak
+    from ._own import is_recorded as is_recorded
+    from ._own import last_event as last_event
+    from ._own import max_memory_allocated as max_memory_allocated
+    from ._own import memory_allocated as memory_allocated
+    from ._own import memory_stats as memory_stats
+    from ._own import own_buffers as own_buffers
+    from ._own import peak as peak
+    from ._own import reset_peak as reset_peak
+    from ._own import tag as tag
+    from ._snapshot import Buffer as Buffer
+    from ._snapshot import Device as Device
+    from ._snapshot import Memory as Memory
+    from ._snapshot import Process as Process
+    from ._snapshot import Snapshot as Snapshot
+    from ._snapshot import buffers as buffers
+    from ._snapshot import processes as processes
+    from ._snapshot import snapshot as snapshot
 
 
 def __getattr__(name: str) -> Any:

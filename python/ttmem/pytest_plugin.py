@@ -15,7 +15,7 @@ from __future__ import annotations
 import gc
 import re
 import warnings
-from typing import Any, Dict, Iterator, Union
+from typing import Any, Dict, Generator, Union
 
 import pytest
 
@@ -78,7 +78,7 @@ def _check(limits: Dict[str, int], peak: Any) -> None:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item: Any) -> Iterator[None]:
+def pytest_runtest_call(item: Any) -> Generator[None, Any, None]:
     limits = _limits_of(item)
     watch_leaks = item.config.getoption("--ttmem-leaks")
     if not limits and not watch_leaks:
@@ -100,7 +100,7 @@ def pytest_runtest_call(item: Any) -> Iterator[None]:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_teardown(item: Any) -> Iterator[None]:
+def pytest_runtest_teardown(item: Any) -> Generator[None, Any, None]:
     outcome = yield
     span = getattr(item, "_ttmem_span", None)
     if not span or outcome.excinfo is not None or span[0] == span[1]:
