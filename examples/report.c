@@ -80,7 +80,7 @@ static void print_own(void)
 int main(int argc, char **argv)
 {
 	ttmemReport_t report;
-	uint32_t allocator;
+	uint32_t allocator = 0;
 	ttmemReturn_t result = ttmemReportOpen(NULL, &report);
 
 	if (result == TTMEM_SUCCESS)

@@ -27,6 +27,9 @@
 
 #define LINK_PREFIX "/memfd:" REGION_NAME " ("
 
+/* A writer that hands its table to a server drops the lock and takes it again at once. */
+#define LOCK_LOOKS 3
+
 /* Tables of one machine that are looked at; a limit against a forest of forged ones. */
 #define TABLES_MAX 4096
 
@@ -78,19 +81,16 @@ static int remember(struct finder *finder, const struct stat *st)
  * The process that holds the writer's lock, in our PID namespace; 0 when
  * nobody does: the writer is dead, or has become another program.
  */
-static uint32_t lock_owner(int fd, bool is_own)
+static uint32_t lock_owner(int fd, int looks)
 {
-	/*
-	 * A writer that hands its table to a server drops the lock and takes it again at once. Of our
-	 * own there is nothing to wait for: it is never seen.
-	 */
-	for (int look = 0; look < (is_own ? 1 : 3); look++) {
+	for (int look = 0; look < looks; look++) {
+		if (look > 0)
+			(void)usleep(200);
+
 		struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
 
 		if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
 			return lock.l_pid > 0 ? (uint32_t)lock.l_pid : 0;
-		if (!is_own)
-			(void)usleep(200);
 	}
 	return 0;
 }
@@ -99,10 +99,11 @@ static uint32_t lock_owner(int fd, bool is_own)
 static uint32_t owner_of(const struct candidate *table, const struct region_map *map)
 {
 	const struct region_head *head = (const struct region_head *)(const void *)map->base;
-	uint32_t owner = lock_owner(table->fd, table->is_own);
-
 	/* a descriptor is closed at exec, and a child is another pid: who has both is the writer */
-	return owner == 0 && table->is_own && head->pid == (uint32_t)getpid() ? head->pid : owner;
+	bool is_ours = table->is_own && head->pid == (uint32_t)getpid();
+	uint32_t owner = lock_owner(table->fd, is_ours ? 1 : LOCK_LOOKS);
+
+	return owner == 0 && is_ours ? head->pid : owner;
 }
 
 static int look_at_table(struct finder *finder, const struct candidate *table)
@@ -112,7 +113,7 @@ static int look_at_table(struct finder *finder, const struct candidate *table)
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	uint32_t owner = r > 0 ? lock_owner(table->fd, table->is_own) : owner_of(table, &map);
+	uint32_t owner = r > 0 ? lock_owner(table->fd, LOCK_LOOKS) : owner_of(table, &map);
 	uint32_t pid = owner ? owner : table->holder;
 	bool is_wanted = !finder->options->pid || finder->options->pid == pid;
 

@@ -124,6 +124,13 @@ static bool table_make(struct page *page)
 	return true;
 }
 
+/* With the page's lock; read without it. */
+static uint32_t opened_set(uint32_t count)
+{
+	__atomic_store_n(&report_of_process.opened, count, __ATOMIC_RELAXED);
+	return count;
+}
+
 ttmemReturn_t ttmemReportOpen(const ttmemReportOptions_t *options, ttmemReport_t *report)
 {
 	const char *off = getenv("TTMEM");
@@ -145,7 +152,8 @@ ttmemReturn_t ttmemReportOpen(const ttmemReportOptions_t *options, ttmemReport_t
 		(void)stpncpy(report_of_process.runtime, options->runtime, RUNTIME_BYTES - 1);
 	bool ready = table_make(page);
 
-	report_of_process.opened += ready;
+	if (ready)
+		opened_set(report_of_process.opened + 1);
 	region_lock_give(&page->lock);
 	errno = saved_errno;
 	if (ready)
@@ -161,7 +169,7 @@ void ttmemReportClose(ttmemReport_t report)
 	struct page *page = report->page;
 
 	region_lock_take(&page->lock);
-	if (report->opened > 0 && --report->opened == 0) {
+	if (report->opened > 0 && opened_set(report->opened - 1) == 0) {
 		region_writer_destroy(&page->writer);
 		memset(&page->registrar, 0, sizeof page->registrar);
 		memset(page->objects, 0, sizeof page->objects);
@@ -173,7 +181,8 @@ void ttmemReportClose(ttmemReport_t report)
 
 static bool is_open(ttmemReport_t report)
 {
-	return report == &report_of_process && report->page && report->opened > 0;
+	return report == &report_of_process && report->page &&
+	       __atomic_load_n(&report->opened, __ATOMIC_RELAXED) > 0;
 }
 
 static uint64_t object_of(const struct page *page, uint32_t id)

@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE.parent / "lib"), str(HERE.parent / "abi"), str(HERE.par
 import abi
 import hosts
 import ids
-from testing import BUILD, ROOT, Skip, equal, run_tests, ttmem_json
+from testing import BUILD, ROOT, Skip, equal, run_tests, ttmem, ttmem_json
 
 LIBRARY = BUILD / "src/lib/libttmem.so.0.0.0"
 MAP = ROOT / "src/lib/libttmem.map"
@@ -117,6 +117,10 @@ def test_report_and_look_at_itself():
         process = app.seen()
         equal((process["state"], process["entry"]), ("live", "report"))
         equal(process["devices"][0]["memory"]["dram"]["occupied_bytes"], 64 << 20)
+        said = " ".join(ttmem("doctor", "--no-server", check=False).stdout.split())
+        equal(f"process {app.process.pid}: reports its memory (by report, runtime " in said, True,
+              said)
+        equal(f"process {app.process.pid}: not told by its report: verify" in said, True, said)
     gone = [p for p in ttmem_json("--no-server")["processes"] if p["pid"] == app.process.pid]
     equal(gone, [])
 
