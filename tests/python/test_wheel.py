@@ -126,14 +126,18 @@ def wheel():
     return pathlib.Path(done.stdout.strip())
 
 
-def install(venv):
-    # pip of that venv's Python, whose version may be another one than ours
-    subprocess.run([str(venv.python), "-m", "ensurepip", "--default-pip"], check=True,
-                   capture_output=True)
-    done = subprocess.run([str(venv.python), "-m", "pip", "install", "--no-index", "--no-deps",
-                           "--disable-pip-version-check", str(wheel())], capture_output=True,
-                          text=True, env=CLEAN)
+def pip(venv, *command):
+    """The pip of our own Python, for that venv: one for each takes seconds to be made."""
+    done = subprocess.run([sys.executable, "-m", "pip", f"--python={venv.python}", *command,
+                           "--disable-pip-version-check"], capture_output=True, text=True,
+                          env=CLEAN, timeout=120)
+    if "no such option: --python" in done.stderr or "No module named pip" in done.stderr:
+        raise Skip("this Python has no pip of 22.3 or newer")
     equal(done.returncode, 0, done.stderr)
+
+
+def install(venv):
+    pip(venv, "install", "--no-index", "--no-deps", "--no-compile", str(wheel()))
 
 
 def test_wheel_asks_for_nothing_new():
@@ -154,6 +158,7 @@ def test_wheel_in_a_venv():
     """Programs, hook, library, package and plugin, from where pip puts them; gone when removed."""
     with tempfile.TemporaryDirectory() as there:
         venv = Venv(there)
+        (venv.site / "other.py").touch()  # pip removes a directory that has become empty
         before = {path.name for path in venv.site.iterdir()}
         install(venv)
         binaries = venv.root / "bin"
@@ -170,10 +175,9 @@ def test_wheel_in_a_venv():
         equal(venv.run("from importlib.metadata import entry_points as e\n"
                        "print([p.value for p in e(group='pytest11')])"),
               (0, "['ttmem.pytest_plugin']\n", ""))
-        subprocess.run([str(venv.python), "-m", "pip", "uninstall", "-y", "-q", "ttmem"],
-                       check=True, capture_output=True, env=CLEAN)
+        pip(venv, "uninstall", "--yes", "ttmem")
         left = {path.name for path in venv.site.iterdir()} - before
-        equal({name for name in left if "ttmem" in name}, set(), "after pip uninstall")
+        equal(left, set(), "after pip uninstall")
 
 
 TWO_LINES = ("import ttnn, sys; device = ttnn.open_device(device_id=0)\n"
