@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?=
 
-.PHONY: all setup test run bench releases fuzz soak install deb clean help
+.PHONY: all setup test run bench releases fuzz soak install deb wheel clean help
 
 all: setup $(BUILD)/build.ninja   ## build everything
 	@ninja -C $(BUILD)
@@ -44,6 +44,10 @@ install: all   ## install to $(DESTDIR)$(PREFIX)
 deb:   ## build the Debian package, checked with lintian, into $(BUILD)/deb
 	@packaging/setup package
 	@BUILD=$(BUILD) packaging/deb
+
+wheel: all   ## build the Python wheel, checked with auditwheel, into $(BUILD)/wheel
+	@packaging/setup package
+	@BUILD=$(BUILD) packaging/wheel
 
 clean:   ## remove the build directories
 	@rm -rf $(BUILD) $(BUILD)-*

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""manual.py TEMPLATE VERSION [LISTING EXIT_CODES]: a man page in scdoc, on standard output.
+"""manual.py TEMPLATE VERSION [LISTING] [HEADER.h]: a man page in scdoc, on standard output.
 
 The template is prose. A line with one of these words alone is replaced by what the program
 itself says, so that the page cannot differ from it:
@@ -9,6 +9,7 @@ itself says, so that the page cannot differ from it:
     @COMMANDS@    each command with its options, from the listing (ttmem --print-options)
     @OWN@         options of the command that the page is called after: ttmem-sites.1.scd
     @EXIT_CODES@  from the comments of src/tool/exit_codes.h
+    @FUNCTIONS@   each function of a public header with the comment before it
 """
 import pathlib
 import re
@@ -73,16 +74,33 @@ def exit_codes(header):
     return "\n\n".join(f"*{code}*\n\t{inline(text)}" for code, text in entries)
 
 
-def main(template, version, listing=None, header=None):
+def functions(header):
+    """A comment above a function begins with its name."""
+    entries = []
+    pattern = r"/\*((?:(?!\*/).)*?)\*/\s*TTMEM_EXPORT\s+([^;]*?(ttmem\w+)\([^;]*\));"
+    for comment, prototype, name in re.findall(pattern, header, flags=re.S):
+        text = " ".join(re.sub(r"(?m)^\s*\* ?", "", comment).split())
+        if not text.startswith(name + " - "):
+            raise ValueError(f"the comment above {name} is not its own")
+        entries.append(f"*{escape(' '.join(prototype.split()))}*\n\t"
+                       + escape(text[len(name) + 3:]))
+    if len(entries) != header.count("\nTTMEM_EXPORT "):
+        raise ValueError("a function without a comment")
+    return "\n\n".join(entries)
+
+
+def main(template, version, *sources):
     text = pathlib.Path(template).read_text(encoding="utf-8")
     made = {"VERSION": lambda: version}
-    if listing:
-        rows = Listing(pathlib.Path(listing).read_text(encoding="utf-8"))
-        made |= {"OPTIONS": lambda: options(rows), "COMMANDS": lambda: commands(rows),
-                 "OWN": lambda: own_options(rows, template)}
-    if header:
-        codes = pathlib.Path(header).read_text(encoding="utf-8")
-        made["EXIT_CODES"] = lambda: exit_codes(codes)
+    for source in map(pathlib.Path, sources):
+        content = source.read_text(encoding="utf-8")
+        if source.suffix == ".h":
+            made |= {"FUNCTIONS": lambda header=content: functions(header),
+                     "EXIT_CODES": lambda header=content: exit_codes(header)}
+        else:
+            rows = Listing(content)
+            made |= {"OPTIONS": lambda: options(rows), "COMMANDS": lambda: commands(rows),
+                     "OWN": lambda: own_options(rows, template)}
     sys.stdout.write(re.sub(r"@([A-Z_]+)@", lambda word: made[word.group(1)](), text))
 
 

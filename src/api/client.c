@@ -52,7 +52,7 @@ static int send_request(int fd, const char *method, const char *target)
 
 static int receive_all(int fd, int patience, struct text *reply)
 {
-	static char piece[1 << 16];
+	char piece[1 << 14];
 
 	for (;;) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};

@@ -29,13 +29,9 @@ void collection_init(struct collection *collection, const struct collect_options
 	collection->snapshot.time_ns = clock_realtime_ns();
 	collection->snapshot.consistent = 1;
 	collection->snapshot.has_buffers = options->buffers;
-<<<<<<< HEAD
 	collection->snapshot.has_stacks = options->stacks;
-	collection->snapshot.is_limited = options->slot_limit != 0 || options->choice;
-=======
 	collection->snapshot.is_limited = options->slot_limit != 0 || options->choice ||
 					  options->tally;
->>>>>>> growth
 }
 
 void collection_clear(struct collection *collection)
@@ -56,8 +52,8 @@ static int add_string(struct snapshot *snapshot, const char *bytes, size_t size,
 
 static int add_user(struct snapshot *snapshot, uint32_t uid, string_id *ret_id)
 {
-	static uint32_t last_uid = UINT32_MAX;
-	static char last_name[64];
+	static __thread uint32_t last_uid = UINT32_MAX;
+	static __thread char last_name[64];
 
 	/* one lookup for the usual machine with one user; nss is slower than all the rest */
 	if (uid != last_uid) {
@@ -543,8 +539,8 @@ int collect_local(const struct collect_options *options, struct snapshot *ret_sn
 		  struct collect_notes *ret_notes)
 {
 	struct collect_sources sources;
-	int r = options->cards ? collect_sources_open(&sources, options->root, SAMPLER_PROCESSES)
-			       : 0;
+	enum sampler_workers workers = options->no_children ? SAMPLER_THREADS : SAMPLER_PROCESSES;
+	int r = options->cards ? collect_sources_open(&sources, options->root, workers) : 0;
 
 	if (r < 0)
 		return r;

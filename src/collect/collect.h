@@ -40,6 +40,7 @@ struct collect_options {
 	const struct collect_choice *choice; /* list the first in an order; means buffers_only */
 	const struct collect_tally *tally; /* add buffers up, list none; means buffers_only */
 	bool buffers_only; /* neither devices nor holes, which a list of buffers does not show */
+	bool no_children; /* in somebody else's process: cards are read by threads */
 };
 
 /* What was looked at, for the message of an empty machine and for doctor. */

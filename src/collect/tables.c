@@ -3,6 +3,12 @@
  * Finding tables without a server: a process keeps its table open, so a link
  * under /proc/PID/fd says "/memfd:ttmem". Children inherit the descriptor, so
  * who the writer is comes from the kernel: the owner of the lock on byte 0.
+ *
+ * We may be the writer ourselves, and then the way through /proc is a trap:
+ * closing any descriptor of a file drops all locks that the process holds on
+ * it, so that everybody else would believe the writer to be dead. A table of
+ * which we hold a descriptor is therefore read through that one, which is
+ * neither duplicated nor closed, wherever else it was met.
  */
 #include "collect/tables.h"
 
@@ -21,11 +27,22 @@
 
 #define LINK_PREFIX "/memfd:" REGION_NAME " ("
 
+/* A writer that hands its table to a server drops the lock and takes it again at once. */
+#define LOCK_LOOKS 3
+
 /* Tables of one machine that are looked at; a limit against a forest of forged ones. */
 #define TABLES_MAX 4096
 
 struct seen {
 	uint64_t device, inode;
+};
+
+/* A table as it was met: `fd` is ours to close unless `is_own`. */
+struct candidate {
+	int fd;
+	bool is_own;
+	uint32_t holder; /* in whose /proc/PID/fd it was */
+	struct stat st;
 };
 
 struct finder {
@@ -64,59 +81,104 @@ static int remember(struct finder *finder, const struct stat *st)
  * The process that holds the writer's lock, in our PID namespace; 0 when
  * nobody does: the writer is dead, or has become another program.
  */
-static uint32_t lock_owner(int fd)
+static uint32_t lock_owner(int fd, int looks)
 {
-	/* a writer that hands its table to a server drops the lock and takes it again at once */
-	for (int look = 0; look < 3; look++) {
+	for (int look = 0; look < looks; look++) {
+		if (look > 0)
+			(void)usleep(200);
+
 		struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
 
 		if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
 			return lock.l_pid > 0 ? (uint32_t)lock.l_pid : 0;
-		(void)usleep(200);
 	}
 	return 0;
 }
 
-static int look_at_table(struct finder *finder, int fd, uint32_t holder, const struct stat *st)
+/* Our own locks never stand in our way, so the kernel does not name us: the table has to. */
+static uint32_t owner_of(const struct candidate *table, const struct region_map *map)
+{
+	const struct region_head *head = (const struct region_head *)(const void *)map->base;
+	/* a descriptor is closed at exec, and a child is another pid: who has both is the writer */
+	bool is_ours = table->is_own && head->pid == (uint32_t)getpid();
+	uint32_t owner = lock_owner(table->fd, is_ours ? 1 : LOCK_LOOKS);
+
+	return owner == 0 && is_ours ? head->pid : owner;
+}
+
+static int look_at_table(struct finder *finder, const struct candidate *table)
 {
 	struct region_map map;
-	uint32_t owner = lock_owner(fd);
-	uint32_t pid = owner ? owner : holder;
+	int r = region_map_open(table->fd, &map);
 
-	if (finder->options->pid && finder->options->pid != pid)
-		return 0;
-	int r = region_map_open(fd, &map);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	uint32_t owner = r > 0 ? lock_owner(table->fd, LOCK_LOOKS) : owner_of(table, &map);
+	uint32_t pid = owner ? owner : table->holder;
+	bool is_wanted = !finder->options->pid || finder->options->pid == pid;
 
 	if (r > 0) {
-		finder->notes.tables_refused++;
+		finder->notes.tables_refused += is_wanted;
 		finder->notes.last_refusal = (enum region_refusal)r;
 		finder->notes.last_refused_pid = pid;
 		return 0;
 	}
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	if (!region_is_moved(&map))
-		r = finder->visit(finder->argument, &map, pid, (uint32_t)st->st_uid,
+	if (is_wanted && !region_is_moved(&map))
+		r = finder->visit(finder->argument, &map, pid, (uint32_t)table->st.st_uid,
 				  owner ? PROCESS_LIVE : PROCESS_EXITED);
 	region_map_close(&map);
 	return r;
 }
 
-static int look_at_descriptor(struct finder *finder, int fds, const char *name, uint32_t pid)
+static bool is_table(int fds, const char *name)
 {
 	char target[sizeof LINK_PREFIX];
 	ssize_t n = readlinkat(fds, name, target, sizeof target - 1);
-	struct stat st;
 
-	if (n != (ssize_t)sizeof target - 1 || memcmp(target, LINK_PREFIX, sizeof target - 1) != 0)
+	return n == (ssize_t)sizeof target - 1 && memcmp(target, LINK_PREFIX, sizeof target - 1) == 0;
+}
+
+/* A descriptor of ours for the file that was met, so that it need not be opened; -1: we have none. */
+static int own_descriptor(const struct stat *met)
+{
+	DIR *own = opendir("/proc/self/fd");
+	int found = -1;
+
+	for (struct dirent *entry; own && found < 0 && (entry = readdir(own));) {
+		struct stat st;
+		int fd = is_number(entry->d_name) ? (int)strtol(entry->d_name, NULL, 10) : -1;
+
+		if (fd >= 0 && fd != dirfd(own) && is_table(dirfd(own), entry->d_name) &&
+		    fstat(fd, &st) == 0 && st.st_ino == met->st_ino && st.st_dev == met->st_dev)
+			found = fd;
+	}
+	if (own)
+		(void)closedir(own);
+	return found;
+}
+
+static int look_at_descriptor(struct finder *finder, int fds, const char *name, uint32_t pid)
+{
+	struct candidate table = {.holder = pid};
+
+	/* stat goes through the link without opening the file */
+	if (!is_table(fds, name) || fstatat(fds, name, &table.st, 0) < 0)
 		return 0;
-	fd_auto fd = openat(fds, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int r = remember(finder, &table.st);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return 0;
-	int r = remember(finder, &st);
-
-	return r > 0 ? look_at_table(finder, fd, pid, &st) : r == -ENOMEM ? r : 0;
+	if (r <= 0)
+		return r == -ENOMEM ? r : 0;
+	table.fd = own_descriptor(&table.st);
+	table.is_own = table.fd >= 0;
+	if (!table.is_own)
+		table.fd = openat(fds, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (table.fd < 0 || fstat(table.fd, &table.st) < 0)
+		r = 0;
+	else
+		r = look_at_table(finder, &table);
+	if (!table.is_own && table.fd >= 0)
+		(void)close(table.fd);
+	return r;
 }
 
 static int look_at_process(struct finder *finder, int proc, const char *name)
@@ -142,6 +204,19 @@ static int look_at_process(struct finder *finder, int proc, const char *name)
 	return r;
 }
 
+static int look_at_all(struct finder *finder, DIR *proc)
+{
+	int r = 0;
+
+	for (struct dirent *entry; r == 0 && (entry = readdir(proc));) {
+		if (!is_number(entry->d_name))
+			continue;
+		finder->notes.processes_seen++;
+		r = look_at_process(finder, dirfd(proc), entry->d_name);
+	}
+	return r;
+}
+
 int tables_visit(const struct collect_options *options, table_visitor *visit, void *argument,
 		 struct collect_notes *ret_notes)
 {
@@ -151,11 +226,15 @@ int tables_visit(const struct collect_options *options, table_visitor *visit, vo
 
 	if (!proc)
 		return -errno;
-	for (struct dirent *entry; r == 0 && (entry = readdir(proc));) {
-		if (!is_number(entry->d_name))
-			continue;
-		finder.notes.processes_seen++;
-		r = look_at_process(&finder, dirfd(proc), entry->d_name);
+	if (options->pid == (uint32_t)getpid()) {
+		char own[16];
+
+		/* one's own is asked for often, and lies nowhere else */
+		(void)snprintf(own, sizeof own, "%u", options->pid);
+		finder.notes.processes_seen = 1;
+		r = look_at_process(&finder, dirfd(proc), own);
+	} else {
+		r = look_at_all(&finder, proc);
 	}
 	(void)closedir(proc);
 	free(finder.seen);

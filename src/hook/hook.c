@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "hook/capabilities.h"
-#include "hook/register.h"
 #include "hook/sites.h"
+#include "region/register.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -240,19 +240,6 @@ void hook_deallocated(struct metal *metal, const void *buffer)
 	(void)region_writer_free(writer, (uint64_t)(uintptr_t)buffer);
 }
 
-/* What lay in memory when something failed: for servers, and for readers to find. */
-static void keep_circumstances(struct region_writer *writer, uint64_t time_ns)
-{
-	int saved_errno = errno;
-	int copy = region_writer_copy(writer, time_ns);
-
-	if (copy >= 0) {
-		register_failure(writer, copy);
-		(void)close(copy);
-	}
-	errno = saved_errno;
-}
-
 void hook_refused(struct region_writer *writer, struct region_failure *failure)
 {
 	refresh_cache(writer);
@@ -260,7 +247,7 @@ void hook_refused(struct region_writer *writer, struct region_failure *failure)
 	failure->site = sites_here(writer);
 	failure->time_ns = hook_now_ns();
 	region_writer_fail(writer, failure);
-	keep_circumstances(writer, failure->time_ns);
+	register_failed_moment(writer, failure->time_ns);
 }
 
 void hook_failed(struct metal *metal, const void *allocator, const void *buffer)

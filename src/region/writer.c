@@ -33,6 +33,15 @@ static uint32_t find_row(const struct region_writer *writer, uint32_t hint, uint
 	return REGION_NONE;
 }
 
+/* Private: nobody but the process itself asks for the peaks of its parts. */
+static void level_raise(struct region_level *peak, const struct region_totals *t)
+{
+	if (t->requested_bytes > peak->requested_bytes)
+		peak->requested_bytes = t->requested_bytes;
+	if (t->bank_bytes > peak->bank_bytes)
+		peak->bank_bytes = t->bank_bytes;
+}
+
 static void totals_add(struct region_writer *writer, uint32_t row,
 		       const struct region_buffer *buffer)
 {
@@ -45,6 +54,7 @@ static void totals_add(struct region_writer *writer, uint32_t row,
 	raise_to(&t->peak_bank_bytes, own(&t->bank_bytes));
 	add(&t->allocs, 1);
 	seq_end(&t->seq, writer->event);
+	level_raise(&writer->private->allocators[row].peak[buffer->type], t);
 }
 
 static void slot_write(struct region_writer *writer, uint32_t slot, uint32_t row,
@@ -251,6 +261,31 @@ int region_writer_allocator_add(struct region_writer *writer, const struct regio
 		*ret_row = at;
 	errno = saved_errno;
 	return r;
+}
+
+uint32_t region_writer_take_peaks(struct region_writer *writer, struct region_peak *peaks,
+				  uint32_t room)
+{
+	uint32_t count = 0;
+
+	if (!is_ready(writer))
+		return 0;
+	region_lock_take(&writer->lock);
+	uint32_t needed = writer->allocators_used * REGION_MEMORY_TYPES;
+
+	for (uint32_t row = 0; needed <= room && count < needed; row++) {
+		struct region_writer_allocator *a = &writer->private->allocators[row];
+
+		for (uint32_t type = 0; type < REGION_MEMORY_TYPES; type++) {
+			const struct region_totals *t = writer_totals(writer, row, type);
+			struct region_level now = {own(&t->requested_bytes), own(&t->bank_bytes)};
+
+			peaks[count++] = (struct region_peak){row, type, a->peak[type], now};
+			a->peak[type] = now;
+		}
+	}
+	region_lock_give(&writer->lock);
+	return needed;
 }
 
 void region_writer_dropped_allocator(struct region_writer *writer)

@@ -38,6 +38,11 @@ struct region_home {
 	uint32_t l1_low, l1_high; /* where programs may have memory; 0: not known */
 };
 
+/* How much of one memory type is in use. */
+struct region_level {
+	uint64_t requested_bytes, bank_bytes;
+};
+
 /* What the writer knows of an allocator without reading the shared mapping. */
 struct region_writer_allocator {
 	uint64_t object;
@@ -46,6 +51,7 @@ struct region_writer_allocator {
 	uint64_t closed_event; /* 0: open; else the event at which it was closed */
 	uint64_t verify_request; /* the answer it owes; 0: none */
 	struct region_home home;
+	struct region_level peak[REGION_MEMORY_TYPES]; /* since the last region_writer_take_peaks */
 };
 
 /* What the writer knows of a program without reading the shared mapping. */
@@ -339,6 +345,22 @@ void region_writer_totals(struct region_writer *writer, uint32_t row, uint32_t t
 			  struct region_totals *ret_totals);
 void region_writer_verify(struct region_writer *writer, uint32_t row, uint32_t type,
 			  const struct region_verify *verify);
+
+/*
+ * The highest figures of one (allocator, type) since they were taken last, for the process itself.
+ * Also what ttmem_hook_take_peaks gives and ttmemPeak_t is: the layout is a contract.
+ */
+struct region_peak {
+	uint32_t row, type;
+	struct region_level peak, now;
+};
+
+/*
+ * region_writer_take_peaks - of all rows and types, closed ones too; the next ones begin with what is in use now.
+ * With `room` too small (or 0) nothing is written and nothing begins anew. Return: how many there are.
+ */
+uint32_t region_writer_take_peaks(struct region_writer *writer, struct region_peak *peaks,
+				  uint32_t room);
 
 /* region_writer_is_valid - for tests: map, index, blocks, slots and totals agree with each other */
 bool region_writer_is_valid(struct region_writer *writer);

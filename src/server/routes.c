@@ -266,12 +266,8 @@ static void route_buffers(struct server *server, const struct route_request *req
 	uint32_t *indices, count;
 	struct snapshot snapshot;
 
-<<<<<<< HEAD
 	options.stacks = flag_argument(request, "stack");
-	if (!filter_arguments(request, response, &filter) ||
-=======
 	if (!route_filter_arguments(request, response, &filter) ||
->>>>>>> growth
 	    !number_argument(request, response, "limit", LIMIT_MAX, &limit) ||
 	    !number_argument(request, response, "cursor", UINT32_MAX, &cursor))
 		return;

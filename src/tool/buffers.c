@@ -26,21 +26,18 @@ static const struct option_row rows[] = {
 	{0},
 };
 
-<<<<<<< HEAD
-enum { ROW_PID = VIEW_OPTION_COUNT, ROW_CHIP, ROW_TYPE, ROW_MIN_SIZE, ROW_SORT, ROW_STACK, ROW_TOP };
-
-struct request {
-	struct view_options view;
-	struct buffer_filter filter;
-	bool stacks;
-	const char *chip; /* as given; the snapshot knows what it means */
-=======
-enum { ROW_FILTER = VIEW_OPTION_COUNT, ROW_MIN_SIZE = ROW_FILTER + FILTER_COUNT, ROW_SORT, ROW_TOP };
+enum {
+	ROW_FILTER = VIEW_OPTION_COUNT,
+	ROW_MIN_SIZE = ROW_FILTER + FILTER_COUNT,
+	ROW_SORT,
+	ROW_STACK,
+	ROW_TOP
+};
 
 struct request {
 	struct view_options view;
 	struct filter_options filters;
->>>>>>> growth
+	bool stacks;
 };
 
 static int parse_order(const char *value, enum buffer_order *ret_order)
@@ -120,14 +117,9 @@ static int once(void *context)
 	/* chips are numbered over all processes, so --chip needs them all */
 	const struct collect_options options = {
 		.buffers = true,
-<<<<<<< HEAD
 		.stacks = request->stacks,
-		.pid = request->chip ? 0 : request->filter.pid,
-		.cards = request->chip != NULL,
-=======
 		.pid = request->filters.chip ? 0 : request->filters.filter.pid,
 		.cards = request->filters.chip != NULL,
->>>>>>> growth
 		.root = request->view.root,
 	};
 	struct buffer_filter filter = request->filters.filter;

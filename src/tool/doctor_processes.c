@@ -55,16 +55,25 @@ static bool list_lacks(const struct snapshot *s, struct span all, uint8_t state,
 	return is_vital;
 }
 
+/* A runtime that keeps its own books: no TT-Metal, and no hook. */
+static bool is_reported(const struct snapshot *s, const struct process *p)
+{
+	return strcmp(snapshot_text(s, p->entry), "report") == 0;
+}
+
 static void check_capabilities(struct doctor *doctor, const struct snapshot *s,
 			       const struct process *p)
 {
-	static const struct {
+	bool is_report = is_reported(s, p);
+	const struct {
 		uint8_t lack;
 		enum finding_state state;
 		const char *what, *hint;
 	} kinds[] = {
-	    {AVAILABLE_MISSING, FINDING_UNKNOWN, "not told by this TT-Metal",
-	     "nothing to do, unless a newer TT-Metal or ttmem tells it"},
+	    {AVAILABLE_MISSING, FINDING_UNKNOWN,
+	     is_report ? "not told by its report" : "not told by this TT-Metal",
+	     is_report ? "nothing to do, unless a newer runtime or ttmem tells it"
+		       : "nothing to do, unless a newer TT-Metal or ttmem tells it"},
 	    {AVAILABLE_FAILED, FINDING_WARNING, "cannot be read in this TT-Metal",
 	     "use a released build of TT-Metal that this ttmem knows, or a newer ttmem"},
 	    {AVAILABLE_OFF, FINDING_WARNING, "switched off",
@@ -109,10 +118,14 @@ static void check_losses(struct doctor *doctor, const struct process *p)
 static void check_seen(struct doctor *doctor, const struct snapshot *s, const struct process *p)
 {
 	const char *version = snapshot_text(s, p->metal_version);
+	/* "preload", "python", "attach", "report": the way it came in */
+	const char *entry = snapshot_text(s, p->entry);
 
 	findings_subject(doctor->findings, "process %u", p->pid);
 	findings_add(doctor->findings, FINDING_OK, "seen", "",
-		     "reports its memory (TT-Metal %s, %u allocators, %" PRIu64 " buffers): %.200s",
+		     "reports its memory (by %s, %s %s, %u allocators, %" PRIu64
+		     " buffers): %.200s",
+		     entry[0] ? entry : "an unknown way", is_reported(s, p) ? "runtime" : "TT-Metal",
 		     version[0] ? version : "of an unknown build", p->allocators.count,
 		     p->live_buffers, p->hidden ? "of another user" : snapshot_text(s, p->command));
 	if (p->hidden)

@@ -11,7 +11,7 @@
 #include "api/client.h"
 #include "api/json_doctor.h"
 #include "tool/doctor.h"
-#include "tool/servers.h"
+#include "api/servers.h"
 
 /* Whoever may write there may put a socket of his own in its place. */
 static void check_directory(struct doctor *doctor, const char *directory)

@@ -2,153 +2,51 @@
 #include "tool/obtain.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "api/client.h"
-#include "api/json.h"
-#include "base/clock.h"
-#include "tool/servers.h"
-
-#define SOCKET "api.sock"
-
-/* Buffers are asked for in one page: the most that a table can hold, times a few processes. */
-#define TARGET_BUFFERS	"/v1/buffers?limit=1000000"
-#define TARGET_FAILURES "/v1/failures"
-#define TARGET_SNAPSHOT "/v1/snapshot"
-#define TARGET_HOLES	"/v1/snapshot?largest_free=1"
-#define TARGET_PICTURE	"/v1/snapshot?largest_free=1&brief=1"
-
-static int read_snapshot(const char *json, size_t length, void *result)
+static void say(const struct ask_complaint *complaint)
 {
-	return json_read_snapshot(json, length, result);
-}
-
-static int read_buffers(const char *json, size_t length, void *result)
-{
-	return json_read_buffers(json, length, result);
-}
-
-static int read_reply(const char *path, const struct obtain_question *question)
-{
-	text_auto body = TEXT_INIT;
-	int r = client_get(path, question->target, &body);
-
-	return r < 0 ? r : question->read(body.bytes, body.length, question->result);
-}
-
-/*
- * Asks one server. Return: 0; -ENOENT without a word when it is not there; any
- * other failure is said.
- */
-static int ask(const char *directory, const struct obtain_question *question)
-{
-	char path[256];
-	int n = snprintf(path, sizeof path, "%s/" SOCKET, directory);
-
-	if (n < 0 || (size_t)n >= sizeof path)
-		return -ENOENT;
-	int r = read_reply(path, question);
-
-	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+	if (complaint->error < 0)
 		fprintf(stderr, "ttmem: the server at %s does not answer (%s); looking myself\n",
-			directory,
-			r == -ETIMEDOUT ? "no reply in time" : strerror(-r));
+			complaint->directory,
+			complaint->error == -ETIMEDOUT ? "no reply in time"
+						       : strerror(-complaint->error));
+}
+
+int obtain_ask(const struct ask_question *question)
+{
+	struct ask_complaint complaint;
+	int r = ask_question(question, &complaint);
+
+	say(&complaint);
 	return r;
-}
-
-int obtain_ask(const struct obtain_question *question)
-{
-	char directory[256];
-	int r = -ENOENT;
-
-	for (unsigned i = 0; r == -ENOENT && servers_place(i, directory, sizeof directory); i++)
-		if (directory[0])
-			r = ask(directory, question);
-	return r;
-}
-
-/* What is wanted of a process named by pid; the server answers for the others otherwise. */
-static struct obtain_question question_of(const struct collect_options *options, struct snapshot *result)
-{
-	struct obtain_question question = {
-		.read = options->buffers ? read_buffers : read_snapshot,
-		.result = result,
-	};
-
-	const char *stacks = options->stacks ? "&stack=1" : "";
-
-	if (options->buffers && options->pid)
-		(void)snprintf(question.target, sizeof question.target,
-			       TARGET_BUFFERS "%s&pid=%u", stacks, options->pid);
-	else if (options->buffers)
-		(void)snprintf(question.target, sizeof question.target, TARGET_BUFFERS "%s",
-			       stacks);
-	else
-		(void)snprintf(question.target, sizeof question.target, "%s",
-			       options->brief	       ? TARGET_PICTURE
-			       : options->largest_free ? TARGET_HOLES
-						       : TARGET_SNAPSHOT);
-	return question;
-}
-
-bool obtain_may_ask(const char *root, bool no_server)
-{
-	/* the child of `ttmem run --report` has its parent's socket in the list: no server is there */
-	const char *named = getenv("TTMEM_SOCKET_DIR");
-
-	/* a root of one's own is no server's, unless one is named */
-	return !no_server && (!root || (named && *named));
 }
 
 int obtain_snapshot(const struct collect_options *options, bool no_server,
 		    struct snapshot *ret_snapshot, struct collect_notes *ret_notes)
 {
-	struct obtain_question question = question_of(options, ret_snapshot);
+	struct ask_complaint complaint;
+	int r = ask_snapshot(options, no_server, ret_snapshot, ret_notes, &complaint);
 
-	no_server = !obtain_may_ask(options->root, no_server);
-	if (!no_server && obtain_ask(&question) == 0) {
-		if (ret_notes)
-			*ret_notes = (struct collect_notes){0};
-		return 0;
-	}
-	return collect_local(options, ret_snapshot, ret_notes);
-}
-
-struct kept {
-	uint32_t pid;
-	uint64_t failure, number;
-};
-
-static int read_kept(const char *json, size_t length, void *result)
-{
-	struct kept *kept = result;
-
-	return json_read_kept(json, length, kept->pid, kept->failure, &kept->number);
+	say(&complaint);
+	return r;
 }
 
 int obtain_failed_moment(uint32_t pid, uint64_t failure, struct snapshot *ret_buffers)
 {
-	struct kept kept = {.pid = pid, .failure = failure};
-	struct obtain_question question = {TARGET_FAILURES, read_kept, &kept};
-	int r = obtain_ask(&question);
+	struct ask_complaint complaint;
+	int r = ask_failed_moment(pid, failure, ret_buffers, &complaint);
 
-	if (r < 0)
-		return r;
-	question = (struct obtain_question){.read = read_buffers, .result = ret_buffers};
-	(void)snprintf(question.target, sizeof question.target, TARGET_BUFFERS "&failure=%" PRIu64,
-		       kept.number);
-	return obtain_ask(&question);
+	say(&complaint);
+	return r;
 }
 
 int obtain_failures(bool no_server, struct snapshot *ret_snapshot)
 {
-	const struct collect_options options = {0};
-	struct obtain_question question = {TARGET_FAILURES, read_snapshot, ret_snapshot};
+	struct ask_complaint complaint;
+	int r = ask_failures(no_server, ret_snapshot, &complaint);
 
-	if (!no_server && obtain_ask(&question) == 0)
-		return 0;
-	return collect_local(&options, ret_snapshot, NULL);
+	say(&complaint);
+	return r;
 }

@@ -3,25 +3,15 @@
 #ifndef TTMEM_TOOL_OBTAIN_H
 #define TTMEM_TOOL_OBTAIN_H
 
+#include "api/ask.h"
 #include "collect/collect.h"
 #include "view/selection.h"
-
-#define OBTAIN_TARGET_MAX 2048
-
-/* One question to a server, and who understands the answer. */
-struct obtain_question {
-	char target[OBTAIN_TARGET_MAX];
-	int (*read)(const char *json, size_t length, void *result);
-	void *result;
-};
 
 /*
  * obtain_ask - the first server there is. Return: 0; -ENOENT without a word when there is none; any
  * other failure is said on stderr.
  */
-int obtain_ask(const struct obtain_question *question);
-/* obtain_may_ask - or is it the viewer's wish to look without a server? */
-bool obtain_may_ask(const char *root, bool no_server);
+int obtain_ask(const struct ask_question *question);
 
 /*
  * obtain_snapshot - asks the first server there is ($TTMEM_SOCKET_DIR, /run/ttmem,

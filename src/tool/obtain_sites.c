@@ -59,13 +59,13 @@ static void put_filter(struct text *target, const struct buffer_filter *filter)
 static int ask(const struct obtain_sites *wanted, const struct text *target,
 	       int (*read)(const char *json, size_t length, void *result), struct answer *answer)
 {
-	struct obtain_question question = {.read = read, .result = answer};
+	struct ask_question question = {.read = read, .result = answer};
 
 	if (target->failed)
 		return -ENOMEM;
 	if (target->length >= sizeof question.target)
 		return -E2BIG;
-	if (!obtain_may_ask(wanted->root, wanted->no_server))
+	if (!ask_may_ask(wanted->root, wanted->no_server))
 		return -ENOENT;
 	memcpy(question.target, target->bytes, target->length + 1);
 	return obtain_ask(&question);

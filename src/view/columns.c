@@ -167,7 +167,9 @@ static void draw_row(struct text *text, const struct columns *columns, const cha
 	}
 }
 
-void columns_draw(struct text *text, struct columns *columns, const struct style *style)
+void columns_draw(struct text *text, struct columns *columns, const struct style *style,
+		  void (*below)(struct text *text, const void *context, uint32_t row),
+		  const void *context)
 {
 	const char *cell = columns->cells.bytes;
 
@@ -181,6 +183,8 @@ void columns_draw(struct text *text, struct columns *columns, const struct style
 		for (uint32_t row = 0; row < columns->rows; row++) {
 			draw_row(text, columns, &cell);
 			text_putc(text, '\n');
+			if (below)
+				below(text, context, row);
 		}
 	}
 	text_free(&columns->cells);

@@ -46,7 +46,12 @@ void columns_number(struct columns *columns, uint64_t number);
 /* columns_place - what one of view/places.h writes of something of the snapshot */
 void columns_place(struct columns *columns, const struct snapshot *snapshot, uint32_t which,
 		   void (*write)(struct text *text, const struct snapshot *snapshot, uint32_t which));
-/* columns_draw - the title and all rows; frees the cells */
-void columns_draw(struct text *text, struct columns *columns, const struct style *style);
+/*
+ * columns_draw - the title and all rows; frees the cells. `below` (may be NULL) adds what belongs
+ * under a row, numbered from 0.
+ */
+void columns_draw(struct text *text, struct columns *columns, const struct style *style,
+		  void (*below)(struct text *text, const void *context, uint32_t row),
+		  const void *context);
 
 #endif

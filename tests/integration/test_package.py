@@ -25,7 +25,7 @@ from listing import ALONE, Listing
 from testing import BUILD, ROOT, TTMEMD, Skip, equal, run_tests, ttmem
 
 MADE = BUILD / "packaging"
-PAGES = ("ttmem.1", "ttmem-growth.1", "ttmem-sites.1", "ttmemd.8", "ttmem-region.7")
+PAGES = ("ttmem.1", "ttmem-growth.1", "ttmem-sites.1", "ttmemd.8", "libttmem.3", "ttmem-region.7")
 
 
 def need(program):
@@ -103,6 +103,17 @@ def test_page_of_ttmemd():
     wanted = subprocess.run([str(TTMEMD), "--help"], capture_output=True, text=True, check=True)
     equal(sorted(re.findall(r"(?m)^       (?:-\w, )?(--[\w-]+)", text)),
           sorted(re.findall(r"(?m)^  (?:-\w, )?(--[\w-]+)", wanted.stdout)))
+
+
+def test_page_of_library():
+    """Every function of the header is in libttmem(3), with what it returns."""
+    need("man")
+    text = rendered("libttmem.3")
+    header = (ROOT / "include/ttmem/ttmem.h").read_text()
+    names = set(re.findall(r"\b(ttmem[A-Z]\w+)\(", header))
+    equal(len(names) > 20, True, f"{len(names)} functions")
+    for name in names:
+        equal(re.search(rf"(?m)^       .*{name}\(", text) is not None, True, name)
 
 
 def test_page_of_region():
@@ -300,6 +311,13 @@ CONTENTS = """
 """.split()
 
 
+LIBRARY_CONTENTS = """
+    usr/lib/*/libttmem.so.0 usr/lib/*/libttmem.so usr/lib/*/pkgconfig/ttmem.pc
+    usr/include/ttmem/ttmem.h usr/share/man/man3/libttmem.3.gz
+    usr/share/doc/libttmem0/copyright usr/share/doc/libttmem-dev/examples/query.c
+""".split()
+
+
 def test_package():
     """All that belongs together is in it, under its licences, and works where it is unpacked."""
     equal((field("Version"), field("Package")), (version(), "ttmem"))
@@ -311,6 +329,11 @@ def test_package():
         subprocess.run(["dpkg-deb", "-x", str(package()), there], check=True)
         for path in CONTENTS:
             equal((root / path).is_file(), True, path)
+        for package_of in ("libttmem0", "libttmem-dev"):
+            beside = next(package().parent.glob(f"{package_of}_*.deb"))
+            subprocess.run(["dpkg-deb", "-x", str(beside), there], check=True)
+        for path in LIBRARY_CONTENTS:
+            equal(len(list(root.glob(path))), 1, path)
         licences = (root / "usr/share/doc/ttmem/copyright").read_text()
         equal("YaoYuan" in licences and "Apache-2.0" in licences, True, "both licences")
         unit = (root / "lib/systemd/system/ttmemd.service").read_text()

@@ -6,8 +6,8 @@
  * Pure bookkeeping lives in the root page, which a fork clears: a child
  * registers its own table as if there had never been one.
  */
-#ifndef TTMEM_HOOK_REGISTER_H
-#define TTMEM_HOOK_REGISTER_H
+#ifndef TTMEM_REGION_REGISTER_H
+#define TTMEM_REGION_REGISTER_H
 
 #include <stdint.h>
 
@@ -41,7 +41,10 @@ static inline void register_tick(struct registrar *registrar, struct region_writ
 		register_due(registrar, writer, now_ns);
 }
 
-/* register_failure - sends a copy of the table, made at a failed allocation, to all servers */
-void register_failure(struct region_writer *writer, int copy);
+/*
+ * register_failed_moment - what lay in memory when something failed: a copy of the table for all
+ * servers, which readers find as well. At most one a second.
+ */
+void register_failed_moment(struct region_writer *writer, uint64_t now_ns);
 
 #endif

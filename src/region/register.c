@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hook/register.h"
+#include "region/register.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -139,7 +139,7 @@ static uint64_t look_at_server(struct registrar_server *server, struct region_wr
 	return server->next_try_ns;
 }
 
-void register_failure(struct region_writer *writer, int copy)
+static void send_copy(struct region_writer *writer, int copy)
 {
 	for (uint32_t line = 0; line < REGISTRATION_LINES; line++) {
 		const struct registration message = {
@@ -156,6 +156,18 @@ void register_failure(struct region_writer *writer, int copy)
 		(void)send_registration(socket, &message, copy, writer->control_fd);
 		(void)close(socket);
 	}
+}
+
+void register_failed_moment(struct region_writer *writer, uint64_t now_ns)
+{
+	int saved_errno = errno;
+	int copy = region_writer_copy(writer, now_ns);
+
+	if (copy >= 0) {
+		send_copy(writer, copy);
+		(void)close(copy);
+	}
+	errno = saved_errno;
 }
 
 void register_due(struct registrar *registrar, struct region_writer *writer, uint64_t now_ns)

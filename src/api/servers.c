@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tool/servers.h"
+#include "api/servers.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef TTMEM_TOOL_SERVERS_H
-#define TTMEM_TOOL_SERVERS_H
+#ifndef TTMEM_API_SERVERS_H
+#define TTMEM_API_SERVERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

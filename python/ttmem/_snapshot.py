@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be seen of the machine, as plain immutable objects."""
+from __future__ import annotations
+
+import dataclasses
+from typing import Dict, Mapping, Optional, Tuple
+
+from . import _native as native
+
+_ARCHITECTURES = {2: "wormhole_b0", 3: "blackhole", 4: "quasar"}
+_LAYOUTS = {0: "interleaved", 1: "single_bank", 2: "height_sharded", 3: "width_sharded",
+            4: "block_sharded"}
+_STATES = {0: "live", 1: "exited", 2: "gone"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """One memory type of a device, of a process on it, or of an allocator.
+
+    All figures are bytes of all banks together; None is "not known". Where all three are known
+    occupied_bytes + free_bytes == allocatable_bytes, exactly. `estimates` names the figures that
+    are a bound or nominal.
+    """
+
+    type: str  # "dram", "l1", "l1_small" or "trace"
+    requested_bytes: Optional[int]  # what programs asked for
+    occupied_bytes: Optional[int]  # bytes per bank x banks
+    allocatable_bytes: Optional[int]
+    free_bytes: Optional[int]
+    largest_free_bytes: Optional[int]  # the largest range that is free in every bank, x banks
+    banks: Optional[int]  # a number
+    bank_size_bytes: Optional[int]  # of one bank, as the next three
+    bank_allocated_bytes: Optional[int]
+    bank_free_bytes: Optional[int]
+    bank_largest_free_bytes: Optional[int]
+    buffers: Optional[int]  # a number of live ones
+    peak_requested_bytes: Optional[int]  # highest so far
+    peak_occupied_bytes: Optional[int]
+    estimates: Tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """A chip of this machine. Temperatures are degrees Celsius, power watts, clocks MHz."""
+
+    number: int  # N of /dev/tenstorrent/N; chips behind Ethernet are counted after these
+    arch: Optional[str]
+    board: Optional[str]
+    pci_address: Optional[str]
+    unique_id: Optional[int]  # as UMD gives it
+    chip_id: Optional[int]  # as a process that uses it numbers it
+    is_remote: bool  # behind Ethernet
+    tensix_cores: Optional[int]
+    dram_physical_bytes: Optional[int]
+    l1_physical_bytes: Optional[int]
+    temperature_c: Optional[int]
+    power_w: Optional[int]
+    aiclk_mhz: Optional[int]
+    memory: Mapping[str, Memory]  # by type, all processes together
+
+
+@dataclasses.dataclass(frozen=True)
+class Process:
+    """A process that uses a device."""
+
+    pid: int
+    uid: int
+    user: Optional[str]
+    command: Optional[str]  # arguments separated by blanks, at most 256 bytes
+    state: str  # "live", "exited", or "gone": the driver still lists it
+    is_seen: bool  # False: it has a device open, no more is known
+    is_hidden: bool  # its details are not for this user
+    entry: Optional[str]  # the way it came in: "preload", "python", "attach", "report"
+    metal_version: Optional[str]
+    container: Optional[str]
+    live_buffers: int  # a number
+    event: int  # number of its last event
+    failures: int  # a number, of allocations and programs so far
+    started_ns: int  # CLOCK_REALTIME
+    memory: Mapping[int, Mapping[str, Memory]]  # by Device.number, then by type
+
+
+@dataclasses.dataclass(frozen=True)
+class Buffer:
+    """A live buffer. Sizes are bytes; addresses are those within each bank."""
+
+    pid: int
+    allocator: int  # its id
+    type: str  # "dram", "l1", "l1_small" or "trace"
+    layout: Optional[str]
+    address: int
+    requested_bytes: int
+    bank_bytes: int  # what it holds in each bank
+    page_bytes: int
+    pages: Optional[int]
+    cores: Optional[int]  # a number; None: interleaved, or not known
+    age_ns: int
+    event: int  # orders the allocations of one process
+    thread: int  # kernel thread id that allocated it
+    op: Optional[str]  # "ttnn.matmul"
+    site_file: Optional[str]
+    site_line: Optional[int]
+    site_function: Optional[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """The machine at one moment."""
+
+    time_ns: int  # CLOCK_REALTIME
+    server: Optional[str]  # directory of the server that told; None: this process looked itself
+    driver: Optional[str]  # version of the kernel driver
+    devices: Tuple[Device, ...]
+    processes: Tuple[Process, ...]
+    buffers: Optional[Tuple[Buffer, ...]]  # None: not asked for
+    is_consistent: bool  # the buffers of each process are those of one moment
+
+
+def memory_of(raw: native.Memory) -> Memory:
+    figures = {name: getattr(raw, name).get() for name in native.MEMORY_FIELDS}
+    estimates = tuple(name for name in native.MEMORY_FIELDS
+                      if getattr(raw, name).state == native.ESTIMATE)
+    return Memory(native.TYPES[raw.type], **figures, estimates=estimates)
+
+
+def _memories(taken: native.Taken, index: int, pid: int) -> Dict[str, Memory]:
+    raw = (taken.device_memory(index, pid, kind) for kind in range(4))
+    return {memory.type: memory for memory in map(memory_of, filter(None, raw))}
+
+
+def _device(taken: native.Taken, index: int) -> Device:
+    raw = taken.device(index)
+    return Device(raw.number, _ARCHITECTURES.get(raw.arch), native.text(raw.board),
+                  native.text(raw.pci_address), raw.unique_id.get(),
+                  None if raw.chip_id == native.NONE else raw.chip_id, bool(raw.is_remote),
+                  raw.tensix_cores.get(), raw.dram_physical_bytes.get(),
+                  raw.l1_physical_bytes.get(), raw.temperature_c.get(), raw.power_w.get(),
+                  raw.aiclk_mhz.get(), _memories(taken, index, 0))
+
+
+def _process(taken: native.Taken, raw: native.Process, numbers: Tuple[int, ...]) -> Process:
+    memory = {number: _memories(taken, index, raw.pid) for index, number in enumerate(numbers)}
+    return Process(raw.pid, raw.uid, native.text(raw.user), native.text(raw.command),
+                   _STATES.get(raw.state, "unknown"), bool(raw.is_seen), bool(raw.is_hidden),
+                   native.text(raw.entry), native.text(raw.metal_version),
+                   native.text(raw.container), raw.live_buffers, raw.event, raw.failures,
+                   raw.started_ns, {number: of for number, of in memory.items() if of})
+
+
+def buffer_of(raw: native.Buffer) -> Buffer:
+    return Buffer(raw.pid, raw.allocator, native.TYPES[raw.type], _LAYOUTS.get(raw.layout),
+                  raw.address, raw.requested_bytes, raw.bank_bytes, raw.page_bytes,
+                  None if raw.pages == 2**64 - 1 else raw.pages,
+                  None if raw.cores == native.NONE else raw.cores, raw.age_ns, raw.event,
+                  raw.thread, native.text(raw.op), native.text(raw.site_file),
+                  raw.site_line or None, native.text(raw.site_function))
+
+
+def snapshot(buffers: bool = False, largest_free: bool = True, pid: Optional[int] = None,
+             server: Optional[bool] = None, root: Optional[str] = None) -> Snapshot:
+    """Everything that can be seen now: from a server where one answers, else by looking here.
+
+    buffers       list every live buffer as well
+    largest_free  compute the largest free ranges (reads every live buffer)
+    pid           this process only
+    server        True: only from a server; False: ask none
+    root          look for cards below this directory, a fake machine for tests
+
+    No device is opened. Raises TtmemError. Takes 200 ms at most to find that a server is silent.
+    """
+    flags = native.TAKE_BUFFERS if buffers else 0
+    flags |= native.TAKE_LARGEST_FREE if largest_free else 0
+    if server is not None:
+        flags |= native.TAKE_SERVER_ONLY if server else native.TAKE_NO_SERVER
+    return take(flags, pid or 0, root)
+
+
+def take(flags: int, pid: int = 0, root: Optional[str] = None) -> Snapshot:
+    with native.Taken(flags, pid, root) as taken:
+        info = taken.info()
+        devices = tuple(_device(taken, index) for index in range(info.device_count))
+        numbers = tuple(device.number for device in devices)
+        processes = tuple(_process(taken, raw, numbers) for raw in taken.rows(native.Process))
+        buffers = (tuple(map(buffer_of, taken.rows(native.Buffer))) if info.has_buffers else None)
+        return Snapshot(info.realtime_ns, native.text(info.server), native.text(info.driver),
+                        devices, processes, buffers, bool(info.is_consistent))
+
+
+def processes() -> Tuple[Process, ...]:
+    """The processes that use a device, as `snapshot()` has them."""
+    return snapshot(largest_free=False).processes
+
+
+def buffers(pid: Optional[int] = None) -> Tuple[Buffer, ...]:
+    """All live buffers this user may see, or those of one process."""
+    return snapshot(buffers=True, largest_free=False, pid=pid).buffers or ()
