@@ -314,6 +314,9 @@ struct region_slot {
 	uint64_t time_ns;
 };
 
+/* The site of a buffer that was live before the hook came into the process. */
+#define REGION_SITE_BEFORE_ATTACH UINT32_C(0xffffffff)
+
 #define REGION_BANK_BITS 44
 #define REGION_BANK_MASK ((UINT64_C(1) << REGION_BANK_BITS) - 1)
 
