@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hook/late_state.h"
+#include "region/late_state.h"
 
 #define LATE_EXPORT __attribute__((visibility("default")))
 

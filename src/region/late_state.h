@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the hook says of itself to somebody who reads the process's memory: `ttmem attach`. */
-#ifndef TTMEM_HOOK_LATE_STATE_H
-#define TTMEM_HOOK_LATE_STATE_H
+#ifndef TTMEM_REGION_LATE_STATE_H
+#define TTMEM_REGION_LATE_STATE_H
 
 #include <stdint.h>
 
