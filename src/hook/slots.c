@@ -12,6 +12,7 @@
 /* 0.81.1 has 31 of them. */
 #define SLOTS_MAX 512
 #define PAGE_SIZE UINT64_C(4096)
+#define PREFETCH  12
 
 struct slot {
 	uint64_t *at;
@@ -40,10 +41,13 @@ struct object {
 	const struct dl_phdr_info *info;
 	const Elf64_Sym *symbols;
 	const char *strings;
+	const uint32_t *hash; /* DT_GNU_HASH */
 	const Elf64_Rela *rela[2]; /* DT_RELA, DT_JMPREL */
 	uint64_t rela_bytes[2];
 	uint64_t low, high;		/* where it is mapped */
 	uint64_t relro_low, relro_high; /* whole pages that became read-only */
+	uint32_t symbol_of[METAL_HANDLERS]; /* 0: it does not know the name */
+	uint64_t filter; /* bit n: one of these is n modulo 64 */
 };
 
 struct search {
@@ -69,6 +73,9 @@ static void look_at_dynamic(struct object *object, const Elf64_Dyn *d)
 			break;
 		case DT_STRTAB:
 			object->strings = (const char *)(uintptr_t)address;
+			break;
+		case DT_GNU_HASH:
+			object->hash = (const uint32_t *)(uintptr_t)address;
 			break;
 		case DT_RELA:
 			object->rela[0] = (const Elf64_Rela *)(uintptr_t)address;
@@ -109,10 +116,9 @@ static bool look_at_object(struct object *object, const struct dl_phdr_info *inf
 	}
 	if (dynamic)
 		look_at_dynamic(object, dynamic);
-	return object->symbols && object->strings;
+	return object->symbols && object->strings && object->hash;
 }
 
-/* Most names of TT-Metal differ in the first bytes behind this. */
 static int handler_of(const char *name)
 {
 	static const char prefix[] = "_ZN2tt8tt_metal";
@@ -122,6 +128,94 @@ static int handler_of(const char *name)
 	for (int i = 0; i < METAL_HANDLERS; i++)
 		if (strcmp(name, metal_handler_name((enum metal_handler)i)) == 0)
 			return i;
+	return -1;
+}
+
+static void found(struct object *object, int handler, uint32_t symbol)
+{
+	object->symbol_of[handler] = symbol;
+	object->filter |= UINT64_C(1) << (symbol % 64);
+}
+
+static uint32_t gnu_hash(const char *name)
+{
+	uint32_t hash = 5381;
+
+	for (; *name; name++)
+		hash = hash * 33 + (uint8_t)*name;
+	return hash;
+}
+
+/* A name that the object defines: by its own hash table. Return: index of the symbol, 0: none. */
+static uint32_t find_defined(const struct object *object, const char *name)
+{
+	const uint32_t *head = object->hash; /* buckets, first symbol, words of the filter, shift */
+	const uint32_t *buckets = head + 4 + 2 * (size_t)head[2], *chains = buckets + head[0];
+	uint32_t hash = gnu_hash(name), index = buckets[hash % head[0]];
+
+	if (index < head[1])
+		return 0;
+	for (;; index++) {
+		uint32_t entry = chains[index - head[1]];
+
+		if ((entry | 1) == (hash | 1) &&
+		    strcmp(object->strings + object->symbols[index].st_name, name) == 0)
+			return index;
+		if (entry & 1)
+			return 0;
+	}
+}
+
+/* Those that it does not define stand before the hashed ones; all of them, where none is hashed. */
+static uint32_t undefined_end(const struct object *object)
+{
+	const uint32_t *head = object->hash, *buckets = head + 4 + 2 * (size_t)head[2];
+	uint64_t symbols = (uint64_t)(uintptr_t)object->symbols;
+	uint64_t strings = (uint64_t)(uintptr_t)object->strings;
+
+	for (uint32_t i = 0; i < head[0]; i++)
+		if (buckets[i])
+			return head[1];
+	return strings > symbols && strings < object->high
+		       ? (uint32_t)((strings - symbols) / sizeof *object->symbols)
+		       : 0;
+}
+
+/*
+ * Which symbols of the object have our names? Looking at the names of all its relocations would
+ * take five times as long, nearly all of it spent on waiting for memory.
+ */
+static bool find_names(struct object *object)
+{
+	const Elf64_Sym *symbols = object->symbols;
+	uint32_t end = object->hash[0] ? undefined_end(object) : 0;
+
+	for (uint32_t i = 1; i < end; i++) {
+		if (i + PREFETCH < end)
+			__builtin_prefetch(object->strings + symbols[i + PREFETCH].st_name);
+		int handler = handler_of(object->strings + symbols[i].st_name);
+
+		if (handler >= 0)
+			found(object, handler, i);
+	}
+	for (int h = 0; h < METAL_HANDLERS && end; h++) {
+		uint32_t symbol = object->symbol_of[h]
+					  ? 0
+					  : find_defined(object, metal_handler_name((enum metal_handler)h));
+
+		if (symbol)
+			found(object, h, symbol);
+	}
+	return object->filter != 0;
+}
+
+static int handler_of_symbol(const struct object *object, uint32_t symbol)
+{
+	if (!(object->filter >> (symbol % 64) & 1))
+		return -1;
+	for (int h = 0; h < METAL_HANDLERS; h++)
+		if (object->symbol_of[h] == symbol)
+			return h;
 	return -1;
 }
 
@@ -171,7 +265,7 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *argument)
 	struct object object;
 
 	(void)size;
-	if (!look_at_object(&object, info))
+	if (!look_at_object(&object, info) || !find_names(&object))
 		return 0;
 	for (unsigned part = 0; part < 2; part++) {
 		const Elf64_Rela *rela = object.rela[part];
@@ -183,8 +277,8 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *argument)
 			if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT &&
 			    (type != R_X86_64_64 || rela->r_addend != 0))
 				continue;
-			const Elf64_Sym *symbol = &object.symbols[ELF64_R_SYM(rela->r_info)];
-			int handler = handler_of(object.strings + symbol->st_name);
+			int handler = handler_of_symbol(&object,
+							(uint32_t)ELF64_R_SYM(rela->r_info));
 
 			if (handler >= 0)
 				note(search, &object, rela, (enum metal_handler)handler);
