@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "model/incomplete.h"
 #include "source/inspect.h"
 #include "tool/doctor.h"
 
@@ -84,6 +85,19 @@ static void check_capabilities(struct doctor *doctor, const struct snapshot *s,
 	}
 }
 
+/* Missing and failed ones are among the capabilities above; here is what only takes its time. */
+static void check_incomplete(struct doctor *doctor, const struct snapshot *s,
+			     const struct process *p)
+{
+	const struct capability *c = incomplete_reason(s, p);
+
+	if (c && c->state == AVAILABLE_UNKNOWN)
+		findings_add(doctor->findings, FINDING_UNKNOWN, "before_attach",
+			     "nothing to do: look again when it has allocated or freed something",
+			     "what it held when the hook came is not seen yet: %.100s",
+			     snapshot_text(s, c->reason));
+}
+
 static void check_losses(struct doctor *doctor, const struct process *p)
 {
 	const struct {
@@ -118,6 +132,7 @@ static void check_seen(struct doctor *doctor, const struct snapshot *s, const st
 	if (p->hidden)
 		return;
 	check_capabilities(doctor, s, p);
+	check_incomplete(doctor, s, p);
 	check_losses(doctor, p);
 }
 
