@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`ttmem attach` to the real TT-Metal with many live buffers and two threads that allocate.
+
+Reason: the released library decides what its set of live buffers looks like, in which order it
+tracks and frees, and how its calls are bound. Afterwards the table must be what the allocator
+itself says, address by address, the program must end as it would have, and detaching must leave
+every slot as it was.
+
+ATTACH_ROUNDS=50 ATTACH_BUFFERS=50000 is the whole proof; it takes a few minutes.
+"""
+import os
+import pathlib
+import re
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+
+from compare import process_of
+from mock import Mock
+from slots import Slots
+from test_truth import check_pause, installed
+from testing import HOOK, equal, run_tests, ttmem, ttmem_json
+
+ROUNDS = int(os.environ.get("ATTACH_ROUNDS", 3))
+BUFFERS = int(os.environ.get("ATTACH_BUFFERS", 5000))
+STOP_MS = []
+
+
+def command(*words):
+    done = ttmem(*words, check=False)
+    equal(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
+    stopped = re.search(r"stood still for ([\d.]+) ms", done.stdout)
+    if stopped:
+        STOP_MS.append(float(stopped[1]))
+    return done.stdout
+
+
+def slots_of(pid):
+    """Of the three libraries through whose slots the calls go."""
+    maps = pathlib.Path(f"/proc/{pid}/maps").read_text()
+    return Slots(pid, *sorted(set(re.findall(
+        r"/\S*/(?:libtt_metal\.so|_ttnncpp\.so|_ttnn\.cpython\S*\.so)", maps))))
+
+
+def check_losses(process, what):
+    losses = process["losses"]
+    for name in ("full", "memory", "allocator", "key", "replaced", "moves"):
+        equal(losses[name], 0, f"{what}: {name}")
+
+
+def check_rest(line, what):
+    equal(line.pop("failed"), [], what + ": the program's own calls")
+    check_pause(line)
+    process = process_of(ttmem_json(), line["pid"])
+    equal(process["capabilities"]["before_attach"], {"state": "present", "reason": None})
+    check_losses(process, what)
+
+
+def test_attach_and_detach():
+    """Attached while two threads allocate and free; equal at rest; gone again; and again."""
+    with Mock(installed("0.81.1"), "attach.py", BUFFERS, 2, ROUNDS) as mock:
+        slots = old = None
+        rounds = 0
+        for line in mock.pauses():
+            pid, what = line["pid"], f"round {line['round']}"
+            if line["event"] == "at work":
+                slots = slots or slots_of(pid)
+                old = old or slots.words()
+                time.sleep(0.02 * (line["round"] % 3))
+                command("attach", pid)
+                equal(sum(new != old[at] for at, new in slots.words().items()) >= 15, True, what)
+                time.sleep(0.05)
+                continue
+            check_rest(line, what)
+            command("detach", pid)
+            equal(slots.words(), old, what + ": every word as it was")
+            rounds += 1
+        equal(rounds, ROUNDS, "rounds")
+        code, err = mock.end()
+        equal((code, err.split()), (7, ["finished"]), "the program's own end")
+    print(f"# {len(STOP_MS)} stops of one thread: median {sorted(STOP_MS)[len(STOP_MS) // 2]:.1f} ms, "
+          f"most {max(STOP_MS):.1f} ms", flush=True)
+
+
+def test_loaded_by_python():
+    """In the manner of a .pth file, but late: by ctypes, with a device open and buffers live."""
+    with Mock(installed("0.81.1"), "attach.py", 500, 2, 2, HOOK) as mock:
+        for line in mock.pauses():
+            if line["event"] == "at rest":
+                check_rest(line, "python")
+                equal(process_of(ttmem_json(), line["pid"])["entry"], "python")
+                equal("already (python)" in command("attach", line["pid"]), True)
+        code, err = mock.end()
+        equal((code, err.split()), (7, ["0", "finished"]), "the program's own end")
+
+
+def test_operations():
+    """Programs that are dispatched after the attach, submeshes and closing devices: as preloaded."""
+    with Mock(installed("0.81.1"), "mesh.py", 1, 2, cluster="n300") as mock:
+        for number, line in enumerate(mock.pauses()):
+            if number == 0:
+                command("attach", line["pid"])
+                continue
+            if not line["views"]:
+                equal(process_of(ttmem_json(), line["pid"])["devices"], [], line["event"])
+        equal(mock.end()[0], 0)
+
+
+if __name__ == "__main__":
+    sys.exit(run_tests(globals()))
