@@ -97,16 +97,38 @@ def test_loaded_by_python():
         equal((code, err.split()), (7, ["0", "finished"]), "the program's own end")
 
 
-def test_operations():
-    """Programs that are dispatched after the attach, submeshes and closing devices: as preloaded."""
-    with Mock(installed("0.81.1"), "mesh.py", 1, 2, cluster="n300") as mock:
-        for number, line in enumerate(mock.pauses()):
-            if number == 0:
+def attach_at(event, program, *args, checked, **more):
+    """Attaches at one pause and compares at the later ones; `checked` turns a line into its views."""
+    with Mock(installed("0.81.1"), program, *args, **more) as mock:
+        attached, seen = False, []
+        for line in mock.pauses():
+            if attached and checked(line):
+                check_pause(line)
+                check_losses(process_of(ttmem_json(), line["pid"]), line["event"])
+                seen.append(line["event"])
+            elif line["event"] == event:
                 command("attach", line["pid"])
-                continue
-            if not line["views"]:
-                equal(process_of(ttmem_json(), line["pid"])["devices"], [], line["event"])
-        equal(mock.end()[0], 0)
+                attached = True
+        code, err = mock.end()
+        equal(code, 0, err[-500:])
+        return seen
+
+
+def test_operations():
+    """Operations whose programs come from the cache, built before the attach; then the end."""
+    seen = attach_at("first", "ops.py", checked=lambda line: True)
+    equal(seen, ["again", "inputs freed", "freed"])
+
+
+def test_meshes():
+    """A submesh that opens before our eyes, its parent that has its first event later and is freed
+    and closed, and the submesh that outlives it."""
+    def checked(line):
+        line["views"].reverse()  # in the order of their first events
+        return line["event"] != "submesh"
+
+    seen = attach_at("mesh", "mesh.py", 1, 2, cluster="n300", checked=checked)
+    equal(seen, ["parent freed", "parent closed", "closed"])
 
 
 if __name__ == "__main__":
