@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include <sys/wait.h>
 
 #include "base/files.h"
+
+/* Where a function returns to. Nothing is ever mapped there. */
+#define NOWHERE 0x10u
 
 #define RED_ZONE   128u /* below its stack pointer a function may keep things */
 #define TEXT_BYTES 4096u
@@ -29,8 +33,9 @@ static uint64_t text_at(const struct thread *thread)
 
 int call_begin(struct thread *thread)
 {
-	/* a handler of the program's must not run in the middle of what is ours */
-	uint64_t all = ~UINT64_C(0);
+	/* a handler of the program's must not run in the middle of what is ours; the one signal that
+	   we wait for must not be blocked, else the kernel would reset its handler */
+	uint64_t all = ~(UINT64_C(1) << (SIGSEGV - 1));
 
 	return ptrace(PTRACE_SETSIGMASK, thread->tid, sizeof all, &all) < 0 ? -errno : 0;
 }
@@ -55,20 +60,6 @@ static bool is_waiting(const struct thread *thread)
 	       strtol(line, NULL, 10) == SYS_futex && line[0] != 'r';
 }
 
-/* The thread stands; make it stand in the stop of PTRACE_INTERRUPT, where a restart is decided. */
-static int come_to_rest(struct thread *thread)
-{
-	int status, r;
-
-	if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) < 0 ||
-	    ptrace(PTRACE_CONT, thread->tid, NULL, NULL) < 0)
-		return -errno;
-	while ((r = thread_wait(thread->tid, &status)) == 0 && status >> 16 != PTRACE_EVENT_STOP)
-		if (ptrace(PTRACE_CONT, thread->tid, NULL, NULL) < 0)
-			return -errno;
-	return r;
-}
-
 static int give_up(struct thread *thread)
 {
 	int status;
@@ -79,16 +70,14 @@ static int give_up(struct thread *thread)
 	return -ETIMEDOUT;
 }
 
-/* Until the thread is back at the gadget with this stack. Return: 0, -errno. */
+/* Until the thread has come back with this stack. Return: 0, -errno. */
 static int run(struct thread *thread, uint64_t stack, struct user_regs_struct *registers)
 {
-	int status, patience = PATIENCE;
+	int status, r, patience = PATIENCE;
 
 	for (;;) {
-		if (ptrace(PTRACE_SYSCALL, thread->tid, NULL, NULL) < 0)
+		if (ptrace(PTRACE_CONT, thread->tid, NULL, NULL) < 0)
 			return -ESRCH;
-		int r;
-
 		while ((r = thread_wait(thread->tid, &status)) == -EINTR)
 			if (is_waiting(thread) || --patience == 0)
 				return give_up(thread);
@@ -96,16 +85,16 @@ static int run(struct thread *thread, uint64_t stack, struct user_regs_struct *r
 				thread_alarm_start(CALL_MS);
 		if (r < 0)
 			return r;
-		if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
-			/* every other signal is blocked: only its own mistake can be delivered */
-			if (status >> 16 == 0 && WSTOPSIG(status) != SIGTRAP)
-				return -EFAULT;
+		/* somebody stops the whole process; that has to wait until we are done */
+		if (status >> 16 != 0)
 			continue;
-		}
+		/* every other signal is blocked, so it is ours or its own mistake */
 		if (ptrace(PTRACE_GETREGS, thread->tid, NULL, registers) < 0)
 			return -ESRCH;
-		if (registers->rip == thread->gadget + 2 && registers->rsp == stack)
-			return 0;
+		return WSTOPSIG(status) == SIGSEGV && registers->rip == NOWHERE &&
+				       registers->rsp == stack
+			       ? 0
+			       : -EFAULT;
 	}
 }
 
@@ -113,7 +102,7 @@ int call_function(struct thread *thread, uint64_t function, uint64_t a, uint64_t
 		  uint64_t *ret_result)
 {
 	struct user_regs_struct registers = thread->registers;
-	uint64_t stack = text_at(thread), back = thread->gadget;
+	uint64_t stack = text_at(thread), back = NOWHERE;
 
 	/* as after a call instruction: the stack is 8 off a multiple of 16 */
 	registers.rsp = stack - sizeof back;
@@ -127,27 +116,14 @@ int call_function(struct thread *thread, uint64_t function, uint64_t a, uint64_t
 	registers.rax = 0;
 	registers.rbp = 0;
 	registers.eflags &= ~(unsigned long long)(CARRY | TRAP | DIRECTION);
-	/* no system call is to be started again on the way back to the program */
+	/* no system call is to be started again on the way to the function */
 	registers.orig_rax = ~0ull;
 	if (ptrace(PTRACE_SETREGS, thread->tid, NULL, &registers) < 0)
 		return -ESRCH;
 	thread_alarm_start(CALL_MS);
 	r = run(thread, stack, &registers);
 	thread_alarm_stop();
-	if (r < 0)
-		return r;
-	*ret_result = registers.orig_rax;
-	registers.orig_rax = ~0ull;
-	if (ptrace(PTRACE_SETREGS, thread->tid, NULL, &registers) < 0)
-		return -ESRCH;
-	return 0;
-}
-
-int call_end(struct thread *thread)
-{
-	thread_alarm_start(CALL_MS);
-	int r = come_to_rest(thread);
-
-	thread_alarm_stop();
+	if (r == 0)
+		*ret_result = registers.rax;
 	return r;
 }

@@ -147,7 +147,7 @@ static int settle(pid_t tid)
 /* Return: 0: it is stopped in a good place; 1: it is not, and goes on; -errno. */
 static int try_thread(struct thread *thread, pid_t tid)
 {
-	if (ptrace(PTRACE_SEIZE, tid, NULL, PTRACE_O_TRACESYSGOOD) < 0)
+	if (ptrace(PTRACE_SEIZE, tid, NULL, 0) < 0)
 		return errno == ESRCH ? 1 : -errno;
 	thread->tid = tid;
 	thread->stopped_at_ns = thread_now_ns();
@@ -165,7 +165,6 @@ static int try_thread(struct thread *thread, pid_t tid)
 		(void)ptrace(PTRACE_DETACH, tid, NULL, NULL);
 		return r == -ESRCH ? 1 : r;
 	}
-	thread->gadget = thread->registers.rip - 2;
 	return 0;
 }
 

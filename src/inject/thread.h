@@ -22,7 +22,6 @@ struct thread {
 	const struct target *target;
 	pid_t	 tid;
 	uint64_t stopped_at_ns;
-	uint64_t gadget; /* address of a `syscall` instruction: the one that it is in */
 	uint64_t mask;	 /* blocked signals */
 	uint64_t xstate_bytes;
 	struct user_regs_struct registers;

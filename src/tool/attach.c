@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ struct request {
 /* Of /proc/PID/status. */
 struct standing {
 	unsigned uid, tracer, seccomp;
-	bool shadow_stack;
+	bool shadow_stack, ignores_faults;
 };
 
 static int on_option(void *context, unsigned row, const char *value)
@@ -73,6 +74,11 @@ static void read_standing(uint32_t pid, struct standing *ret_standing)
 		if (at)
 			*values[i] = (unsigned)strtoul(at + strlen(names[i]), NULL, 10);
 	}
+	const char *ignored = strstr(text, "\nSigIgn:");
+
+	ret_standing->ignores_faults =
+		ignored && strtoull(ignored + 8, NULL, 16) >> (SIGSEGV - 1) & 1;
+
 	const char *features = strstr(text, "\nx86_Thread_features:");
 
 	ret_standing->shadow_stack = features && strstr(features, "shstk") != NULL;
@@ -154,6 +160,8 @@ static int look(const struct request *request, const struct inspection *i)
 	if (standing.shadow_stack)
 		return refuse(pid, "start it with ttmem run",
 			      "has a shadow stack, on which no call can be put");
+	if (standing.ignores_faults)
+		return refuse(pid, "start it with ttmem run", "ignores SIGSEGV, which is needed for it");
 	if (standing.seccomp && !request->seccomp)
 		return refuse(pid,
 			      "--seccomp attaches all the same; a filter that kills would end it",
