@@ -119,7 +119,8 @@ static int do_work(struct work *work)
 		r = call_begin(&thread);
 		if (r == 0)
 			r = work->run(&thread, work);
-		work->injection->stopped_ns = thread_release(&thread);
+		work->injection->stopped_ns =
+			thread_release(&thread, &work->injection->starved_ns);
 	}
 	(void)setpriority(PRIO_PROCESS, 0, priority);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);

@@ -18,6 +18,7 @@
 struct injection {
 	struct late_status status; /* what the hook says; magic 0: it is not there */
 	uint64_t stopped_ns;	   /* how long the one thread stood still */
+	uint64_t starved_ns;	   /* of it, how long it was only waiting for a processor */
 	int	 result;	   /* of the hook: 0 or a negative errno of late.h */
 	char	 text[INJECT_TEXT_BYTES]; /* what the loader said, after -ELIBACC */
 };

@@ -72,6 +72,23 @@ void thread_alarm_stop(void)
 	(void)setitimer(ITIMER_REAL, &none, NULL);
 }
 
+/* Time spent in want of a processor: by that thread and by this one. */
+static uint64_t delays_ns(const struct thread *thread)
+{
+	char path[64], text[128];
+	uint64_t sum = 0, delay;
+
+	(void)snprintf(path, sizeof path, "/proc/%u/task/%d/schedstat", thread->target->pid,
+		       thread->tid);
+	if (file_read_at(AT_FDCWD, path, text, sizeof text) > 0 &&
+	    sscanf(text, "%*s %" SCNu64, &delay) == 1)
+		sum += delay;
+	if (file_read_at(AT_FDCWD, "/proc/thread-self/schedstat", text, sizeof text) > 0 &&
+	    sscanf(text, "%*s %" SCNu64, &delay) == 1)
+		sum += delay;
+	return sum;
+}
+
 static bool is_wait(uint64_t number)
 {
 	for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++)
@@ -150,6 +167,7 @@ static int try_thread(struct thread *thread, pid_t tid)
 	if (ptrace(PTRACE_SEIZE, tid, NULL, 0) < 0)
 		return errno == ESRCH ? 1 : -errno;
 	thread->tid = tid;
+	thread->delays_ns = delays_ns(thread);
 	thread->stopped_at_ns = thread_now_ns();
 	thread_alarm_start(SETTLE_MS);
 	int r = ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ? -errno : settle(tid);
@@ -197,13 +215,17 @@ int thread_stop(struct thread *thread, const struct target *target, uint64_t dea
 	return r == -EINTR || r == 1 ? -ETIMEDOUT : r;
 }
 
-uint64_t thread_release(struct thread *thread)
+uint64_t thread_release(struct thread *thread, uint64_t *ret_starved_ns)
 {
 	struct iovec state = {thread->xstate, thread->xstate_bytes};
+	uint64_t starved = delays_ns(thread) - thread->delays_ns;
 
 	(void)ptrace(PTRACE_SETREGSET, thread->tid, NT_X86_XSTATE, &state);
 	(void)ptrace(PTRACE_SETSIGMASK, thread->tid, sizeof thread->mask, &thread->mask);
 	(void)ptrace(PTRACE_SETREGS, thread->tid, NULL, &thread->registers);
 	(void)ptrace(PTRACE_DETACH, thread->tid, NULL, NULL);
-	return thread_now_ns() - thread->stopped_at_ns;
+	uint64_t stopped = thread_now_ns() - thread->stopped_at_ns;
+
+	*ret_starved_ns = starved < stopped ? starved : stopped;
+	return stopped;
 }

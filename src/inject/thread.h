@@ -22,6 +22,7 @@ struct thread {
 	const struct target *target;
 	pid_t	 tid;
 	uint64_t stopped_at_ns;
+	uint64_t delays_ns; /* of it and of us, before */
 	uint64_t mask;	 /* blocked signals */
 	uint64_t xstate_bytes;
 	struct user_regs_struct registers;
@@ -34,8 +35,11 @@ struct thread {
  * -EBUSY: it is stopped by job control; -ETIMEDOUT: no thread was in such a place.
  */
 int thread_stop(struct thread *thread, const struct target *target, uint64_t deadline_ns);
-/* thread_release - puts everything back. Return: nanoseconds that it was stopped. */
-uint64_t thread_release(struct thread *thread);
+/*
+ * thread_release - puts everything back. Return: nanoseconds that it was stopped; `ret_starved_ns`:
+ * how many of them it, or we, were ready to go on and had no processor, as far as the kernel tells.
+ */
+uint64_t thread_release(struct thread *thread, uint64_t *ret_starved_ns);
 
 /* thread_wait - for its next stop, until the alarm. Return: 0, -EINTR or -ESRCH. */
 int thread_wait(pid_t tid, int *ret_status);

@@ -223,9 +223,14 @@ static int explain_result(uint32_t pid, int result)
 	return EXIT_FAILED;
 }
 
-static double milliseconds(uint64_t ns)
+/* On a busy machine most of it is waiting for a processor, which it would have done anyway. */
+static void say_stopped(const struct injection *injection)
 {
-	return (double)ns / 1e6;
+	printf("one thread stood still for %.1f ms", (double)injection->stopped_ns / 1e6);
+	if (injection->starved_ns > injection->stopped_ns / 4)
+		printf(", %.1f ms of them in want of a processor",
+		       (double)injection->starved_ns / 1e6);
+	putchar('\n');
 }
 
 static int say_attached(uint32_t pid, const struct injection *injection)
@@ -234,10 +239,10 @@ static int say_attached(uint32_t pid, const struct injection *injection)
 		printf(PRELOADED ": nothing to do\n", pid);
 		return EXIT_OK;
 	}
-	printf("attached to process %" PRIu32 ": %" PRIu32
-	       " slots; one thread stood still for %.1f ms\n"
-	       "what it holds already is seen from the next allocation of each device on\n",
-	       pid, injection->status.slots, milliseconds(injection->stopped_ns));
+	printf("attached to process %" PRIu32 ": %" PRIu32 " slots; ", pid,
+	       injection->status.slots);
+	say_stopped(injection);
+	puts("what it holds already is seen from the next allocation of each device on");
 	return EXIT_OK;
 }
 
@@ -317,8 +322,8 @@ static int detach(const struct request *request)
 			      "was started with the hook, which cannot be taken out");
 	if (injection.result < 0)
 		return explain_result(pid, injection.result);
-	printf("detached from process %" PRIu32 ": one thread stood still for %.1f ms\n", pid,
-	       milliseconds(injection.stopped_ns));
+	printf("detached from process %" PRIu32 ": ", pid);
+	say_stopped(&injection);
 	return EXIT_OK;
 }
 
