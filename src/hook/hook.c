@@ -231,6 +231,8 @@ void hook_allocated(struct metal *metal, const void *buffer)
 	b.row_hint = cache.row_hint;
 	b.time_ns = hook_now_ns();
 	if (region_writer_alloc(writer, &b) == -ENOENT) {
+		if (metal->off) /* detached while we were on our way */
+			return;
 		if (meet_allocator(metal, writer, b.allocator, b.device, b.time_ns, &b.row_hint) < 0)
 			region_writer_dropped_allocator(writer);
 		else

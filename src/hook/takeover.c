@@ -58,14 +58,15 @@ static bool has_address(const struct metal *metal, uint64_t buffer)
 }
 
 /* All that are in the set. Return: 0 or -EBADMSG when a Buffer cannot be read. */
-static int fill(struct metal *metal, struct region_writer *writer, struct metal_live *live,
-		uint64_t allocator, uint64_t time_ns, takeover_add *add)
+static int fill(struct takeover *takeover, struct metal *metal, struct region_writer *writer,
+		struct metal_live *live, uint64_t allocator, uint64_t time_ns, takeover_add *add)
 {
 	struct region_buffer b;
 	uint32_t hint = 0, row;
 	uint64_t object;
 
-	while ((object = metal_live_next(live))) {
+	/* not on behalf of somebody who detaches meanwhile */
+	while (takeover->is_late && (object = metal_live_next(live))) {
 		if (!has_address(metal, object) ||
 		    !metal_buffer_read(metal, (const void *)(uintptr_t)object, allocator, &b))
 			continue;
@@ -115,7 +116,7 @@ void takeover_begin(struct takeover *takeover, struct metal *metal, struct regio
 	int r = metal_live_take(metal, allocator, &live);
 
 	if (r == 0) {
-		r = fill(metal, writer, &live, allocator, time_ns, add);
+		r = fill(takeover, metal, writer, &live, allocator, time_ns, add);
 		metal_live_release(metal, &live);
 	}
 	takeover->looks[row] = 0;

@@ -17,7 +17,9 @@
 #include "source/inspect.h"
 #include "tool/doctor.h"
 
-#define WITH_HOOK "start it with ttmem run -- COMMAND, or with the variables that ttmem env prints"
+#define WITH_HOOK                                                                                  \
+	"ttmem attach brings it in as it runs; else start it with ttmem run -- COMMAND, or with the "  \
+	"variables that ttmem env prints"
 
 /* Reasons are strings of the pool: equal ones may lie in it twice. */
 static bool is_same_lack(const struct snapshot *s, const struct capability *a,

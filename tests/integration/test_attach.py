@@ -87,6 +87,8 @@ def test_waits_then_takes_over():
         process = check(app, [0], "taken over")
         equal(before(process), ("present", None))
         equal(ttmem_json("buffers")["incomplete"], [])
+        equal("error" in app("alloc", 0, "l1", 1 << 40, 2048), True)  # an exception passes through us
+        equal(look(app.pid)[0]["failures"]["count"], 1)
         app("freeall")
         process = check(app, [0], "all freed")
         equal((process["losses"]["replaced"], process["losses"]["unknown_frees"]), (0, 0))

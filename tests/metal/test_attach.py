@@ -8,6 +8,7 @@ itself says, address by address, the program must end as it would have, and deta
 every slot as it was.
 
 ATTACH_ROUNDS=50 ATTACH_BUFFERS=50000 is the whole proof; it takes a few minutes.
+ATTACH_VERSION=0.76.0 takes another release.
 """
 import os
 import pathlib
@@ -25,6 +26,7 @@ from test_truth import check_pause, installed
 from testing import HOOK, equal, run_tests, ttmem, ttmem_json
 
 ROUNDS = int(os.environ.get("ATTACH_ROUNDS", 3))
+VERSION = os.environ.get("ATTACH_VERSION", "0.81.1")
 BUFFERS = int(os.environ.get("ATTACH_BUFFERS", 5000))
 STOP_MS = []
 
@@ -63,7 +65,7 @@ def check_rest(line, what):
 
 def test_attach_and_detach():
     """Attached while two threads allocate and free; equal at rest; gone again; and again."""
-    with Mock(installed("0.81.1"), "attach.py", BUFFERS, 2, ROUNDS) as mock:
+    with Mock(installed(VERSION), "attach.py", BUFFERS, 2, ROUNDS) as mock:
         slots = old = None
         rounds = 0
         for line in mock.pauses():
@@ -90,7 +92,7 @@ def test_attach_and_detach():
 
 def test_loaded_by_python():
     """In the manner of a .pth file, but late: by ctypes, with a device open and buffers live."""
-    with Mock(installed("0.81.1"), "attach.py", 500, 2, 2, HOOK) as mock:
+    with Mock(installed(VERSION), "attach.py", 500, 2, 2, HOOK) as mock:
         for line in mock.pauses():
             if line["event"] == "at rest":
                 check_rest(line, "python")
@@ -102,7 +104,7 @@ def test_loaded_by_python():
 
 def attach_at(event, program, *args, checked, **more):
     """Attaches at one pause and compares at the later ones; `checked` turns a line into its views."""
-    with Mock(installed("0.81.1"), program, *args, **more) as mock:
+    with Mock(installed(VERSION), program, *args, **more) as mock:
         attached, seen = False, []
         for line in mock.pauses():
             if attached and checked(line):
