@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "hook/capabilities.h"
+#include "hook/late.h"
 #include "hook/sites.h"
+#include "hook/takeover.h"
 #include "region/register.h"
 
 #ifndef MADV_WIPEONFORK
@@ -22,6 +24,8 @@
 struct root {
 	struct region_writer writer;
 	struct registrar registrar;
+	struct takeover takeover;
+	uint32_t late_busy;
 	uint32_t fields_reported;
 };
 
@@ -84,7 +88,7 @@ static struct region_writer *writer_create(struct metal *metal, struct region_wr
 		.build_id = metal->build_id,
 		.build_id_bytes = metal->build_id_bytes,
 		.metal_version = metal->version,
-		.entry = "preload",
+		.entry = late_entry(),
 	};
 
 	if (region_writer_create(writer, &identity) < 0)
@@ -146,6 +150,18 @@ static int add_allocator(struct metal *metal, struct region_writer *writer, uint
 	if (r == 0)
 		capabilities_of_allocator(writer, &row);
 	errno = saved_errno;
+	return r;
+}
+
+/* The first event of an allocator: when we came late, what it holds already comes along. */
+static int meet_allocator(struct metal *metal, struct region_writer *writer, uint64_t allocator,
+			  uint64_t device, uint64_t time_ns, uint32_t *ret_row)
+{
+	int r = add_allocator(metal, writer, allocator, device, time_ns, ret_row);
+
+	if (r == 0)
+		takeover_begin(&root->takeover, metal, writer, allocator, *ret_row, time_ns,
+			       add_allocator);
 	return r;
 }
 
@@ -217,7 +233,9 @@ void hook_allocated(struct metal *metal, const void *buffer)
 	b.row_hint = cache.row_hint;
 	b.time_ns = hook_now_ns();
 	if (region_writer_alloc(writer, &b) == -ENOENT) {
-		if (add_allocator(metal, writer, b.allocator, b.device, b.time_ns, &b.row_hint) < 0)
+		if (metal->off) /* detached while we were on our way */
+			return;
+		if (meet_allocator(metal, writer, b.allocator, b.device, b.time_ns, &b.row_hint) < 0)
 			region_writer_dropped_allocator(writer);
 		else
 			(void)region_writer_alloc(writer, &b);
@@ -226,6 +244,28 @@ void hook_allocated(struct metal *metal, const void *buffer)
 	region_writer_tick(writer, b.time_ns);
 	register_tick(&root->registrar, writer, b.time_ns);
 	verify_if_asked(metal, writer, buffer);
+	takeover_look(&root->takeover, metal, writer, b.allocator, b.row_hint, b.time_ns);
+	late_look(b.time_ns);
+}
+
+/* A free may be the first event of an allocator whose buffers were allocated before we came. */
+static void free_unknown(struct metal *metal, struct region_writer *writer, const void *buffer)
+{
+	struct region_buffer b;
+	uint64_t time_ns = hook_now_ns();
+
+	late_look(time_ns);
+	if (!root->takeover.is_late || metal->off || !metal_buffer_read(metal, buffer, 0, &b))
+		return;
+	uint32_t row = region_writer_allocator_find(writer, b.allocator, b.device);
+
+	if (row == REGION_NONE &&
+	    meet_allocator(metal, writer, b.allocator, b.device, time_ns, &row) == 0) {
+		(void)region_writer_free(writer, b.object);
+		register_tick(&root->registrar, writer, time_ns);
+		return;
+	}
+	takeover_look(&root->takeover, metal, writer, b.allocator, row, time_ns);
 }
 
 void hook_deallocated(struct metal *metal, const void *buffer)
@@ -234,10 +274,12 @@ void hook_deallocated(struct metal *metal, const void *buffer)
 
 	if (!writer)
 		return;
+	takeover_wait(&root->takeover);
 	/* before the slot goes: the allocator still holds the buffer, and so must we */
 	verify_if_asked(metal, writer, buffer);
 	sites_freed(writer);
-	(void)region_writer_free(writer, (uint64_t)(uintptr_t)buffer);
+	if (!region_writer_free(writer, (uint64_t)(uintptr_t)buffer) && root->takeover.is_late)
+		free_unknown(metal, writer, buffer);
 }
 
 void hook_refused(struct region_writer *writer, struct region_failure *failure)
@@ -277,7 +319,7 @@ void hook_failed(struct metal *metal, const void *allocator, const void *buffer)
 		failure.page_bytes = b.page_bytes;
 		failure.allocator = region_writer_allocator_find(writer, object, b.device);
 		if (failure.allocator == REGION_NONE &&
-		    add_allocator(metal, writer, object, b.device, hook_now_ns(),
+		    meet_allocator(metal, writer, object, b.device, hook_now_ns(),
 				  &failure.allocator) < 0)
 			failure.allocator = REGION_NONE;
 		/* the exception has left allocate_buffer, and with it the allocator's lock */
@@ -304,7 +346,7 @@ void hook_opened(struct metal *metal, const void *mesh)
 		return;
 	uint64_t time_ns = hook_now_ns();
 
-	(void)add_allocator(metal, writer, allocator, device, time_ns, &row);
+	(void)meet_allocator(metal, writer, allocator, device, time_ns, &row);
 	register_tick(&root->registrar, writer, time_ns);
 }
 
@@ -328,4 +370,47 @@ void hook_chip_closed(uint32_t chip_id)
 
 	if (writer)
 		region_writer_close_chip(writer, chip_id, hook_now_ns());
+}
+
+int hook_late_take(void)
+{
+	struct root *page = root_page();
+
+	if (!page)
+		return -ENOMEM;
+	return __atomic_exchange_n(&page->late_busy, 1, __ATOMIC_ACQUIRE) ? -EBUSY : 0;
+}
+
+void hook_late_give(void)
+{
+	__atomic_store_n(&root->late_busy, 0, __ATOMIC_RELEASE);
+}
+
+void hook_late_begin(struct metal *metal, bool is_visible)
+{
+	struct region_writer *writer = hook_writer_present();
+
+	if (writer) /* detached before */
+		capabilities_publish(metal, writer);
+	else if (is_visible)
+		writer = hook_writer(metal);
+	if (writer) {
+		takeover_say(metal, writer);
+		hook_ticked(writer, hook_now_ns());
+	}
+	root->takeover.is_late = 1;
+	metal->off = false;
+}
+
+void hook_late_end(struct metal *metal)
+{
+	struct region_writer *writer = hook_writer_present();
+
+	/* a thread that is in a handler now still records what it came for; rows are closed after it */
+	metal->off = true;
+	root->takeover.is_late = 0;
+	if (!writer)
+		return;
+	region_writer_close_all(writer, hook_now_ns());
+	region_writer_capability(writer, "buffers", CAPABILITY_OFF, "detached");
 }

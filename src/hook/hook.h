@@ -32,6 +32,16 @@ struct region_writer *hook_writer(struct metal *metal);
 /* hook_writer_present - likewise, but never makes one: for events that only take away */
 struct region_writer *hook_writer_present(void);
 uint64_t hook_now_ns(void);
+
+/*
+ * For the second way in (late.c). hook_late_take - only one at a time; 0, -EBUSY or -ENOMEM.
+ * hook_late_begin - events are about to come; `is_visible`: there is a table from now on, so that
+ * somebody can be told what is waited for. hook_late_end - no more come.
+ */
+int hook_late_take(void);
+void hook_late_give(void);
+void hook_late_begin(struct metal *metal, bool is_visible);
+void hook_late_end(struct metal *metal);
 /* hook_ticked - what is due at an event whatever it is: descriptors looked at, servers told */
 void hook_ticked(struct region_writer *writer, uint64_t time_ns);
 

@@ -337,6 +337,7 @@ struct region_slot {
 };
 
 #define REGION_SITE_UNKNOWN	  UINT32_C(0)
+/* of a buffer that was live before the hook came into the process */
 #define REGION_SITE_BEFORE_ATTACH UINT32_C(0xffffffff)
 
 #define REGION_BANK_BITS 44

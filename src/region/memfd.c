@@ -20,6 +20,13 @@
 /* A signal that keeps arriving could otherwise keep us here. */
 #define RETRIES 64
 
+static int first_number = FD_FIRST;
+
+void memfd_numbers_from(int number)
+{
+	__atomic_store_n(&first_number, number < FD_FIRST ? number : FD_FIRST, __ATOMIC_RELAXED);
+}
+
 static int memfd_raw(const char *name, unsigned flags)
 {
 	/* by number: the hook must load where libc is older than the call */
@@ -28,7 +35,8 @@ static int memfd_raw(const char *name, unsigned flags)
 
 static int memfd_out_of_the_way(int fd)
 {
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_FIRST);
+	int high = fcntl(fd, F_DUPFD_CLOEXEC,
+			 __atomic_load_n(&first_number, __ATOMIC_RELAXED));
 
 	if (high < 0)
 		return fd; /* a low RLIMIT_NOFILE: keep the number we have */

@@ -28,4 +28,11 @@ int memfd_give_back(int fd, uint64_t offset, uint64_t bytes);
 /* memfd_lock - takes the write lock on byte 0 that tells readers the maker lives. */
 int memfd_lock(int fd);
 
+/*
+ * memfd_numbers_from - new files get descriptors from this number on; 900 if never called. A number
+ * beyond the end of the process's descriptor table makes the table grow, and with several threads
+ * the kernel waits for all processors then: some 10 ms.
+ */
+void memfd_numbers_from(int number);
+
 #endif

@@ -74,7 +74,7 @@ static void slot_write(struct region_writer *writer, uint32_t slot, uint32_t row
 	seq_end(&s->seq, writer->event);
 }
 
-static void live_changed(struct region_writer *writer)
+void writer_live_changed(struct region_writer *writer)
 {
 	word_store32(&writer_head(writer)->slots_live, writer->live);
 }
@@ -101,6 +101,14 @@ static void slot_clear(struct region_writer *writer, uint32_t slot)
 		writer->blocks_empty++;
 }
 
+void writer_slot_drop(struct region_writer *writer, uint32_t slot)
+{
+	uint64_t object = region_index_object(&writer->index, slot);
+
+	(void)region_index_remove(&writer->index, object, region_index_hash(object));
+	slot_clear(writer, slot);
+}
+
 static int slot_take(struct region_writer *writer, uint32_t *ret_slot)
 {
 	uint32_t slot = slot_map_lowest(&writer->private->map);
@@ -121,11 +129,17 @@ static int slot_take(struct region_writer *writer, uint32_t *ret_slot)
 	return 0;
 }
 
-/* The object was seen before and never freed: what the table says of it is over. */
+/*
+ * The object was seen before and never freed: what the table says of it is over. One that was found
+ * live by a hook that came late may have been on its way here all the time; that is no loss.
+ */
 static void replace(struct region_writer *writer, uint64_t object, uint32_t hash)
 {
-	slot_clear(writer, region_index_remove(&writer->index, object, hash));
-	add(&writer_head(writer)->replaced, 1);
+	uint32_t slot = region_index_remove(&writer->index, object, hash);
+
+	if (!writer_is_before_attach(writer_slot(writer, slot)))
+		add(&writer_head(writer)->replaced, 1);
+	slot_clear(writer, slot);
 }
 
 int region_writer_alloc(struct region_writer *writer, struct region_buffer *buffer)
@@ -147,8 +161,13 @@ int region_writer_alloc(struct region_writer *writer, struct region_buffer *buff
 	uint32_t row = find_row(writer, buffer->row_hint, buffer->allocator, buffer->device);
 	int r = row == REGION_NONE ? -ENOENT : 0;
 
-	if (r == 0 && region_index_find(&writer->index, buffer->object, hash) != REGION_INDEX_NONE)
-		replace(writer, buffer->object, hash);
+	if (r == 0 &&
+	    region_index_find(&writer->index, buffer->object, hash) != REGION_INDEX_NONE) {
+		if (buffer->site == REGION_SITE_BEFORE_ATTACH)
+			r = -EEXIST;
+		else
+			replace(writer, buffer->object, hash);
+	}
 	if (r == 0) {
 		r = slot_take(writer, &slot);
 		if (r < 0)
@@ -160,7 +179,7 @@ int region_writer_alloc(struct region_writer *writer, struct region_buffer *buff
 		slot_write(writer, slot, row, buffer);
 		totals_add(writer, row, buffer);
 		region_index_insert(&writer->index, buffer->object, hash, slot);
-		live_changed(writer);
+		writer_live_changed(writer);
 		buffer->row_hint = row;
 	}
 	event_end(writer);
@@ -179,7 +198,7 @@ bool region_writer_free(struct region_writer *writer, uint64_t object)
 
 	if (slot != REGION_INDEX_NONE) {
 		slot_clear(writer, slot);
-		live_changed(writer);
+		writer_live_changed(writer);
 		(void)writer_trim(writer);
 	} else {
 		add(&writer_head(writer)->unknown_frees, 1);
@@ -312,14 +331,11 @@ static void drop_slots_of(struct region_writer *writer, const bool *rows)
 
 			if (!rows[region_slot_allocator(place) % REGION_ALLOCATORS_MAX])
 				continue;
-			uint64_t object = region_index_object(&writer->index, slot);
-
-			(void)region_index_remove(&writer->index, object, region_index_hash(object));
-			slot_clear(writer, slot);
+			writer_slot_drop(writer, slot);
 			add(&writer_head(writer)->left_at_close, 1);
 		}
 	}
-	live_changed(writer);
+	writer_live_changed(writer);
 	/* a free gives back one block; here all went at once */
 	while (writer_trim(writer))
 		;
@@ -337,9 +353,12 @@ static void owe(struct region_writer *writer, struct region_writer_allocator *a,
 	__atomic_store_n(&writer->verify_rows, rows, __ATOMIC_RELAXED);
 }
 
+/* Of a device, of some chips, or (neither given) all. */
 static void close_rows(struct region_writer *writer, uint64_t device, uint64_t chips,
 		       uint64_t now_ns)
 {
+	bool all = !device && !chips;
+
 	bool closing[REGION_ALLOCATORS_MAX] = {false};
 	bool any = false;
 	int saved_errno = errno;
@@ -350,7 +369,8 @@ static void close_rows(struct region_writer *writer, uint64_t device, uint64_t c
 	for (uint32_t row = 0; row < writer->allocators_used; row++) {
 		struct region_writer_allocator *a = &writer->private->allocators[row];
 
-		if (a->closed_event || !((device && a->device == device) || (a->chips & chips)))
+		if (a->closed_event ||
+		    !(all || (device && a->device == device) || (a->chips & chips)))
 			continue;
 		struct region_allocator *shared = writer_allocator(writer, row);
 
@@ -372,7 +392,13 @@ static void close_rows(struct region_writer *writer, uint64_t device, uint64_t c
 
 void region_writer_close_device(struct region_writer *writer, uint64_t device, uint64_t now_ns)
 {
-	close_rows(writer, device, 0, now_ns);
+	if (device)
+		close_rows(writer, device, 0, now_ns);
+}
+
+void region_writer_close_all(struct region_writer *writer, uint64_t now_ns)
+{
+	close_rows(writer, 0, 0, now_ns);
 }
 
 void region_writer_close_chip(struct region_writer *writer, uint32_t chip_id, uint64_t now_ns)

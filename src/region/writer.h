@@ -220,13 +220,25 @@ uint32_t region_writer_allocator_find(struct region_writer *writer, uint64_t obj
  */
 void region_writer_close_device(struct region_writer *writer, uint64_t device, uint64_t now_ns);
 void region_writer_close_chip(struct region_writer *writer, uint32_t chip_id, uint64_t now_ns);
+/* region_writer_close_all - likewise every row: nothing is seen from now on (the hook goes) */
+void region_writer_close_all(struct region_writer *writer, uint64_t now_ns);
 
 /*
- * region_writer_alloc - records a live buffer.
- * Return: 0; -ENOENT when its allocator has no open row (add it, call again); -ENOSPC, -ENOMEM,
- * -EINVAL when it could not be recorded, which is counted in the head.
+ * region_writer_alloc - records a live buffer. One whose site is REGION_SITE_BEFORE_ATTACH was not
+ * seen being allocated: it never takes the place of one that was.
+ * Return: 0; -ENOENT when its allocator has no open row (add it, call again); -EEXIST when a buffer
+ * from before the attach is in the table; -ENOSPC, -ENOMEM, -EINVAL when it could not be recorded,
+ * which is counted in the head.
  */
 int region_writer_alloc(struct region_writer *writer, struct region_buffer *buffer);
+/*
+ * region_writer_keep_live - of the buffers of a row that were taken over, those that is_live() does
+ * not know leave the table. It is called with the lock held, so it may look at private memory only.
+ * Return: how many are left of them.
+ */
+uint32_t region_writer_keep_live(struct region_writer *writer, uint32_t row,
+				 bool (*is_live)(const void *context, uint64_t object),
+				 const void *context);
 /* region_writer_dropped_allocator - counts a buffer whose allocator could not get a row */
 void region_writer_dropped_allocator(struct region_writer *writer);
 /* region_writer_free - forgets a buffer. Return: true if it was known. */

@@ -98,6 +98,11 @@ static inline void row_store(uint64_t *to, const void *from, size_t bytes, uint6
 	seq_end(&to[0], event);
 }
 
+static inline bool writer_is_before_attach(const struct region_slot *slot)
+{
+	return own(&slot->origin) >> 32 == REGION_SITE_BEFORE_ATTACH;
+}
+
 static inline bool writer_block_is_backed(const struct region_writer *writer, uint32_t block)
 {
 	return writer->private->block_backed[block / 64] >> (block % 64) & 1;
@@ -115,6 +120,9 @@ int writer_file_create(const char *name, uint64_t bytes, uint64_t backed_bytes, 
 void *writer_file_map(int fd, uint64_t bytes, void *at);
 /* writer_file_reopen - another descriptor of a file of ours, if possible one that only reads */
 int writer_file_reopen(int fd);
+/* writer_slot_drop - a slot leaves table, totals and index; writer_live_changed follows */
+void writer_slot_drop(struct region_writer *writer, uint32_t slot);
+void writer_live_changed(struct region_writer *writer);
 /* writer_next_live - the next live slot at or after *at, NULL: none. Free blocks are not touched. */
 const struct region_slot *writer_next_live(const struct region_writer *writer, uint32_t *at);
 /* writer_copy_table - all that is backed, into another file and its mapping. 0 or -errno. */

@@ -13,10 +13,13 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "model/incomplete.h"
 #include "source/inspect.h"
 #include "tool/doctor.h"
 
-#define WITH_HOOK "start it with ttmem run -- COMMAND, or with the variables that ttmem env prints"
+#define WITH_HOOK                                                                                  \
+	"ttmem attach brings it in as it runs; else start it with ttmem run -- COMMAND, or with the "  \
+	"variables that ttmem env prints"
 
 /* Reasons are strings of the pool: equal ones may lie in it twice. */
 static bool is_same_lack(const struct snapshot *s, const struct capability *a,
@@ -93,6 +96,19 @@ static void check_capabilities(struct doctor *doctor, const struct snapshot *s,
 	}
 }
 
+/* Missing and failed ones are among the capabilities above; here is what only takes its time. */
+static void check_incomplete(struct doctor *doctor, const struct snapshot *s,
+			     const struct process *p)
+{
+	const struct capability *c = incomplete_reason(s, p);
+
+	if (c && c->state == AVAILABLE_UNKNOWN)
+		findings_add(doctor->findings, FINDING_UNKNOWN, "before_attach",
+			     "nothing to do: look again when it has allocated or freed something",
+			     "what it held when the hook came is not seen yet: %.100s",
+			     snapshot_text(s, c->reason));
+}
+
 static void check_losses(struct doctor *doctor, const struct process *p)
 {
 	const struct {
@@ -131,6 +147,7 @@ static void check_seen(struct doctor *doctor, const struct snapshot *s, const st
 	if (p->hidden)
 		return;
 	check_capabilities(doctor, s, p);
+	check_incomplete(doctor, s, p);
 	check_losses(doctor, p);
 }
 

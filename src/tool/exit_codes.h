@@ -15,6 +15,7 @@ enum {
 	EXIT_NOT_FOUND = 6,   /* no device or process like that */
 	EXIT_NO_DRIVER = 9,   /* devices were asked for: no driver, and no process reports */
 	EXIT_FINDINGS = 66,   /* `doctor`: something is wrong, or not seen that could be */
+	EXIT_REFUSED = 67,    /* `attach`, `detach`: not with this process, or not now; nothing has changed */
 	EXIT_NOT_STARTED = 125, /* `run`: no hook or no report to be had; nothing was started */
 	EXIT_CANNOT_RUN = 126,	/* `run`: the command is there but cannot be executed */
 	EXIT_NO_COMMAND = 127,	/* `run`: no such command */

@@ -23,6 +23,8 @@ static const struct command *const commands[] = {
 	&command_run,
 	&command_env,
 	&command_adopt,
+	&command_attach,
+	&command_detach,
 	&command_doctor,
 	&command_version,
 };

@@ -56,9 +56,9 @@ int parse_size(const char *text, uint64_t *ret_bytes);
 int usage_error(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-extern const struct command command_adopt, command_buffers, command_dmon, command_doctor,
-	command_dump, command_env, command_explain, command_failures, command_fit, command_growth,
-	command_l1, command_map, command_picture, command_pmon, command_programs, command_run,
-	command_sites, command_version;
+extern const struct command command_adopt, command_attach, command_buffers, command_detach,
+	command_dmon, command_doctor, command_dump, command_env, command_explain, command_failures,
+	command_fit, command_growth, command_l1, command_map, command_picture, command_pmon,
+	command_programs, command_run, command_sites, command_version;
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "model/incomplete.h"
 #include "view/columns.h"
 #include "view/places.h"
 #include "view/stacks.h"
@@ -78,6 +79,21 @@ static void summary(struct text *text, const struct snapshot *snapshot, const ui
 		    snapshot->consistent ? "" : " (they changed while the list was read)");
 }
 
+/* Processes that hold more than is listed, because the hook came late. */
+static void incomplete(struct text *text, const struct snapshot *snapshot)
+{
+	for (uint32_t i = 0; i < snapshot->process_count; i++) {
+		const struct process *p = &snapshot->processes[i];
+		const struct capability *c = incomplete_reason(snapshot, p);
+
+		if (!c)
+			continue;
+		text_printf(text, "Process %" PRIu32 ", before the attach: ", p->pid);
+		text_escape(text, snapshot_text(snapshot, c->reason), 0, false);
+		text_putc(text, '\n');
+	}
+}
+
 struct stacks {
 	const struct snapshot *snapshot;
 	const uint32_t *indices;
@@ -106,4 +122,5 @@ void buffers_write(struct text *text, const struct snapshot *snapshot, const str
 		text_puts(text, "No live buffers.\n");
 	else
 		summary(text, snapshot, indices, count);
+	incomplete(text, snapshot);
 }

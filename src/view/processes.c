@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/incomplete.h"
 #include "view/failures.h"
 #include "view/figures.h"
 
@@ -170,6 +171,21 @@ static void mark_missing(struct text *text, const struct snapshot *snapshot,
 	}
 }
 
+/* The hook came late: what the figures do not have in them. */
+static void mark_incomplete(struct text *text, const struct snapshot *snapshot,
+			    const struct style *style, const struct process *p)
+{
+	const struct capability *c = incomplete_reason(snapshot, p);
+	text_auto words = TEXT_INIT;
+
+	if (!c)
+		return;
+	text_puts(&words, "before the attach: ");
+	text_escape(&words, snapshot_text(snapshot, c->reason),
+		    style->width - 4 - FIGURES_INDENT - words.length, false);
+	mark(text, style, TONE_WARN, &words);
+}
+
 /* The numbers of its devices: "0", "0,3", "4-7"; a list that is too long ends in "...". */
 static void device_list(struct text *text, const struct snapshot *snapshot, uint32_t process)
 {
@@ -262,6 +278,7 @@ static void process_rows(struct text *text, const struct snapshot *snapshot,
 	mark_failures(text, snapshot, style, p);
 	mark_losses(text, style, &p->losses);
 	mark_missing(text, snapshot, style, p);
+	mark_incomplete(text, snapshot, style, p);
 }
 
 /* What the devices hold that no line above explains. */

@@ -49,6 +49,10 @@ struct Control {
 	CONTROL(close);
 	CONTROL(alloc);
 	CONTROL(free);
+	CONTROL(alloc_begin);
+	CONTROL(alloc_end);
+	CONTROL(free_begin);
+	CONTROL(free_end);
 	CONTROL(view);
 	CONTROL(view_end);
 	CONTROL(capture);
@@ -324,6 +328,93 @@ void dispatch(int program, int count)
 		say("{\"dispatched\":%d,\"ns\":%.1f}", count, ns / count);
 }
 
+/*
+ * Sleeps in a system call with known values in the registers that it must leave alone, and says what
+ * it returned and whether they are the same: somebody may have borrowed this thread meanwhile.
+ */
+void asleep(long milliseconds)
+{
+	timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+	alignas(16) uint64_t in[4] = {1, 0x0123456789abcdef, 3, ~0ull}, out[12] = {};
+	auto start = std::chrono::steady_clock::now();
+
+	const void *all[3] = {in, out, &time}, *at = all;
+
+	asm volatile("mov (%%rdi), %%r8\n mov 8(%%rdi), %%r9\n mov 16(%%rdi), %%rdi\n"
+		     "movdqu (%%r8), %%xmm0\n movdqu 16(%%r8), %%xmm15\n"
+		     "mov $0x11, %%rbx\n mov $0x22, %%r12\n mov $0x33, %%r13\n"
+		     "mov $0x44, %%r14\n mov $0x55, %%r15\n mov $0x66, %%r10\n"
+		     "xor %%esi, %%esi\n mov $35, %%eax\n syscall\n"
+		     "movdqu %%xmm0, (%%r9)\n movdqu %%xmm15, 16(%%r9)\n"
+		     "mov %%rbx, 32(%%r9)\n mov %%r12, 40(%%r9)\n mov %%r13, 48(%%r9)\n"
+		     "mov %%r14, 56(%%r9)\n mov %%r15, 64(%%r9)\n mov %%r10, 72(%%r9)\n"
+		     "mov %%rax, 80(%%r9)\n"
+		     : "+D"(at)
+		     :
+		     : "rax", "rbx", "rcx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13",
+		       "r14", "r15", "xmm0", "xmm15", "memory");
+	double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+	bool same = memcmp(in, out, sizeof in) == 0;
+
+	for (int i = 0; i < 6; i++)
+		same = same && out[4 + i] == 0x11u * (i + 1);
+	say("{\"result\":%ld,\"same\":%s,\"ms\":%.1f}", static_cast<long>(out[10]),
+	    same ? "true" : "false", ms);
+}
+
+/* Loads the hook as Python would, and tells it who asks; or tells it to go. */
+void late(const std::string &path, const char *entry)
+{
+	static void *hook;
+
+	if (!hook)
+		hook = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+	if (!hook) {
+		say("{\"error\":\"%s\"}", dlerror());
+		return;
+	}
+	int r = entry ? function<int(const char *)>(hook, "ttmem_hook_attach")(entry)
+		      : function<int()>(hook, "ttmem_hook_detach")();
+
+	say("{\"result\":%d}", r);
+}
+
+/* Commands in which the hook comes late; false: it is none of them. */
+bool late_command(const std::string &verb, std::istringstream &in)
+{
+	std::string path, entry;
+	uint64_t a = 0, b = 0, c = 0;
+
+	if (verb == "late" || verb == "leave") {
+		in >> path >> entry;
+		late(path, verb == "late" ? entry.c_str() : nullptr);
+	} else if (verb == "asleep") {
+		in >> a;
+		asleep(static_cast<long>(a));
+	} else if (verb == "begin") {
+		in >> a >> b >> c;
+		buffers[next_buffer] = {control.alloc_begin(meshes.at(static_cast<int>(a)), b, c),
+					static_cast<int>(a), 0};
+		say("{\"buffer\":%d}", next_buffer++);
+	} else if (verb == "commit") {
+		in >> a;
+		control.alloc_end(buffers.at(static_cast<int>(a)).buffer);
+		say("{\"committed\":%" PRIu64 "}", a);
+	} else if (verb == "untrack") {
+		in >> a;
+		control.free_begin(buffers.at(static_cast<int>(a)).buffer);
+		say("{\"untracked\":%" PRIu64 "}", a);
+	} else if (verb == "release") {
+		in >> a;
+		control.free_end(buffers.at(static_cast<int>(a)).buffer);
+		buffers.erase(static_cast<int>(a));
+		say("{\"released\":%" PRIu64 "}", a);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 /* Commands about programs; false: it is none of them. */
 bool program_command(const std::string &verb, std::istringstream &in)
 {
@@ -468,7 +559,7 @@ bool command(std::istringstream in)
 	} else if (verb == "crash") {
 		raise(SIGKILL);
 	} else {
-		return program_command(verb, in);
+		return late_command(verb, in) || program_command(verb, in);
 	}
 	return true;
 }
@@ -479,7 +570,8 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 2;
 	arguments = argv;
-	void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+	/* at once, as Python does it, or each function at its first call */
+	void *library = dlopen(argv[1], (getenv("STANDIN_LAZY") ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL);
 
 	if (!library) {
 		fprintf(stderr, "standin-app: %s\n", dlerror());
@@ -491,6 +583,10 @@ int main(int argc, char **argv)
 	FIND(close);
 	FIND(alloc);
 	FIND(free);
+	FIND(alloc_begin);
+	FIND(alloc_end);
+	FIND(free_begin);
+	FIND(free_end);
 	FIND(view);
 	FIND(view_end);
 	FIND(capture);

@@ -101,6 +101,31 @@ void standin_free(void *buffer)
 	standin_abandon(buffer);
 }
 
+void *standin_alloc_begin(void *mesh, uint64_t size, uint64_t page)
+{
+	MeshDevice *device = holder(mesh)->get();
+	auto *buffer = new std::shared_ptr<Buffer>(
+		std::make_shared<Buffer>(device, device->allocator.get(), size, page,
+					 BufferType::DRAM, 0, std::nullopt));
+
+	of(buffer)->at().address = device->allocator->allocate_buffer(of(buffer));
+	return buffer;
+}
+
+void standin_alloc_end(void *buffer)
+{
+	of(buffer)->at().status = 1;
+	GraphTracker::tracker.track_allocate(of(buffer));
+}
+
+void standin_free_begin(void *buffer) { GraphTracker::tracker.track_deallocate(of(buffer)); }
+
+void standin_free_end(void *buffer)
+{
+	of(buffer)->at().allocator->deallocate_buffer(of(buffer));
+	standin_abandon(buffer);
+}
+
 void *standin_view(void *mesh, uint64_t address)
 {
 	MeshDevice *device = holder(mesh)->get();

@@ -15,6 +15,11 @@ void standin_close(void *mesh);
 void *standin_alloc(void *mesh, int type, uint64_t size, uint64_t page, uint32_t cores, char *error,
 		    size_t error_bytes);
 void standin_free(void *buffer);
+/* The halves of both: in the allocator's set and not tracked yet; not tracked any more. */
+void *standin_alloc_begin(void *mesh, uint64_t size, uint64_t page);
+void standin_alloc_end(void *buffer);
+void standin_free_begin(void *buffer);
+void standin_free_end(void *buffer);
 /* A Buffer at a given address: no event, only a constructor and a destructor. */
 void *standin_view(void *mesh, uint64_t address);
 void standin_view_end(void *buffer);

@@ -112,6 +112,7 @@ uint64_t ALLOCATOR::allocate_buffer(Buffer *buffer)
 	if (!offset)
 		throw std::runtime_error("Out of Memory: Not enough space to allocate " +
 					 std::to_string(buffer->at().size) + " B");
+	live_.insert(buffer);
 	return b.base + *offset;
 }
 
@@ -120,6 +121,7 @@ void ALLOCATOR::deallocate_buffer(Buffer *buffer)
 	std::lock_guard<std::mutex> guard(mutex_);
 	Banks &b = banks(buffer->at().type);
 
+	live_.erase(buffer);
 	b.give(buffer->at().address - b.base);
 }
 
@@ -144,6 +146,12 @@ uint64_t ALLOCATOR::get_base_allocator_addr(const HalMemType &type) const
 Statistics Allocator::get_statistics(const BufferType &type) const
 {
 	return impl_->banks(type).statistics();
+}
+
+std::unordered_set<Buffer *> AllocatorImpl::get_allocated_buffers() const
+{
+	std::lock_guard<std::mutex> guard(mutex_);
+	return live_;
 }
 
 uint32_t AllocatorImpl::get_alignment(BufferType type) const { return banks(type).alignment; }

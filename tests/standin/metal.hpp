@@ -21,6 +21,7 @@
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #ifndef GEN
@@ -44,6 +45,12 @@
 #define ALLOCATE_EXPORT HIDDEN
 #else
 #define ALLOCATE_EXPORT
+#endif
+
+#ifdef LACKS_LIVE
+#define LIVE_EXPORT HIDDEN
+#else
+#define LIVE_EXPORT
 #endif
 
 #if GEN < 64 && GEN != 99
@@ -153,6 +160,7 @@ public:
 	uint64_t get_base_allocator_addr(const HalMemType &type) const;
 #if HAS_IMPL
 	uint32_t get_alignment(BufferType type) const;
+	LIVE_EXPORT std::unordered_set<Buffer *> get_allocated_buffers() const;
 	const std::unique_ptr<Allocator> &view() const { return view_; }
 #endif
 	Banks &banks(BufferType type);
@@ -161,6 +169,7 @@ public:
 private:
 	mutable std::mutex mutex_;
 	Banks banks_[4];
+	std::unordered_set<Buffer *> live_;
 #if HAS_IMPL
 	std::unique_ptr<Allocator> view_;
 #endif
