@@ -80,7 +80,6 @@ void growth_begin(struct growth *growth, uint64_t now_ns)
 {
 	growth->turn++;
 	growth->time_ns[growth->turn % GROWTH_POINTS] = now_ns;
-	growth->left_out = 0;
 	for (uint32_t i = 0; i < growth->process_count; i++)
 		growth->processes[i].state = PROCESS_UNSEEN;
 }
@@ -115,6 +114,7 @@ int growth_scanned(struct growth *growth, uint32_t pid, uint64_t started_ns, uin
 			.pid = pid, .started_ns = started_ns, .first_turn = growth->turn};
 	}
 	process->event = event;
+	process->left_out = 0;
 	process->state = PROCESS_SCANNED;
 	return 0;
 }
@@ -181,7 +181,7 @@ int growth_add(struct growth *growth, const struct snapshot *snapshot,
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct site_row *row = &list->rows[i];
 		const struct process *p = &snapshot->processes[row->process];
-		const struct growth_process *process = find_process(growth, p->pid, p->started_ns);
+		struct growth_process *process = find_process(growth, p->pid, p->started_ns);
 		uint64_t keys[GROUP_THREAD];
 		int r = 0;
 
@@ -198,7 +198,7 @@ int growth_add(struct growth *growth, const struct snapshot *snapshot,
 		if (!series)
 			r = new_series(growth, index, keys, &series);
 		if (r == -ENOSPC) {
-			growth->left_out++;
+			growth->processes[index].left_out++;
 			continue;
 		}
 		if (r < 0)
@@ -259,6 +259,9 @@ void growth_end(struct growth *growth)
 
 	growth->series_count = kept;
 	drop_processes(growth);
+	growth->left_out = 0;
+	for (uint32_t i = 0; i < growth->process_count; i++)
+		growth->left_out += growth->processes[i].left_out;
 	if (moved)
 		fill_buckets(growth);
 }

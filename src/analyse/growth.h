@@ -27,6 +27,7 @@ struct growth_process {
 	uint64_t event;	     /* number of the last event that was seen */
 	uint32_t pid;
 	uint32_t series; /* how many it has */
+	uint32_t left_out; /* groups that there was no room for when it was last read */
 	uint32_t first_turn; /* before it, nothing is known */
 	uint32_t place;	 /* used at the end of a turn */
 	uint8_t	 state;	 /* of the present turn */
@@ -46,7 +47,7 @@ struct growth {
 	uint32_t process_count, process_capacity, series_count, series_capacity, bucket_count;
 	uint64_t time_ns[GROWTH_POINTS]; /* of the turns; a ring */
 	uint32_t turn;	   /* number of the present one; 0: there was none yet */
-	uint64_t left_out; /* groups of the last turn that there was no room for */
+	uint64_t left_out; /* of all processes together */
 };
 
 void growth_clear(struct growth *growth);

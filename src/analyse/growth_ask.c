@@ -77,28 +77,45 @@ static uint32_t turn_at(const struct growth *growth, uint64_t time_ns)
 	return found;
 }
 
-/* What all series that the row is the sum of held at a turn. Return: UNKNOWN where one does not tell. */
-static uint64_t bytes_then(const struct growth *growth, uint32_t process, uint64_t key,
-			   enum group_by by, uint32_t turn)
+/* What groups held at a turn: the sums of their series, found by process and key. */
+struct past {
+	struct past_sum {
+		uint64_t key, bytes; /* bytes UNKNOWN: one of its series does not tell */
+		uint32_t process;    /* index + 1; 0: free */
+	} *sums;
+	uint32_t mask;
+};
+
+static struct past_sum *find_sum(const struct past *past, uint32_t process, uint64_t key)
 {
-	uint64_t sum = 0;
+	uint32_t at = (uint32_t)key & past->mask;
 
-	if (by == GROUP_SITE) {
-		const struct growth_series *series = growth_find(growth, process, key);
+	while (past->sums[at].process &&
+	       (past->sums[at].process != process + 1 || past->sums[at].key != key))
+		at = (at + 1) & past->mask;
+	return &past->sums[at];
+}
 
-		return series ? series->bytes[turn % GROWTH_POINTS] : 0;
-	}
-	for (uint32_t i = 0; i < growth->series_count; i++) {
+/* Return: false for want of memory. */
+static bool past_begin(const struct growth *growth, enum group_by by, uint32_t turn,
+		       struct past *ret_past)
+{
+	uint32_t count = 64;
+
+	while (count < 2 * growth->series_count)
+		count *= 2;
+	*ret_past = (struct past){calloc(count, sizeof *ret_past->sums), count - 1};
+	for (uint32_t i = 0; ret_past->sums && i < growth->series_count; i++) {
 		const struct growth_series *series = &growth->series[i];
 		uint64_t bytes = series->bytes[turn % GROWTH_POINTS];
+		struct past_sum *sum = find_sum(ret_past, series->process, series->keys[by]);
 
-		if (series->process != process || series->keys[by] != key)
-			continue;
-		if (bytes == UNKNOWN)
-			return UNKNOWN;
-		sum += bytes;
+		sum->process = series->process + 1;
+		sum->key = series->keys[by];
+		sum->bytes = bytes == UNKNOWN || sum->bytes == UNKNOWN ? UNKNOWN
+								       : sum->bytes + bytes;
 	}
-	return sum;
+	return ret_past->sums != NULL;
 }
 
 /* Bytes of a bank, as bytes of all banks; signed. */
@@ -110,30 +127,40 @@ static struct fact of_banks(const struct snapshot *snapshot, const struct site_r
 	return fact_is_known(banks) ? fact_of(bank_bytes * banks.value) : banks;
 }
 
+/* What has become of one row since the turn. */
+static struct fact growth_since(const struct growth *growth, const struct snapshot *snapshot,
+				const struct site_row *row, enum group_by by,
+				const struct past *past, uint32_t turn)
+{
+	uint32_t process = growth_process_of(growth, &snapshot->processes[row->process]);
+
+	if (process == UINT32_MAX || growth->processes[process].first_turn > turn)
+		return fact_absent(REASON_NOT_WATCHED);
+	const struct past_sum *sum = find_sum(past, process, growth_key(snapshot, row, by));
+	/* of what there is no room for nobody knows whether it was there */
+	bool is_missed = growth->processes[process].left_out && (by != GROUP_SITE || !sum->process);
+	uint64_t then = is_missed ? UNKNOWN : sum->bytes;
+
+	return then == UNKNOWN ? fact_absent(REASON_NOT_WATCHED)
+			       : of_banks(snapshot, row, row->bank_bytes - then);
+}
+
 void growth_last_minute(const struct growth *growth, const struct snapshot *snapshot,
 			struct site_list *list, uint64_t now_ns)
 {
-	uint32_t turn = growth->turn ? turn_at(growth, now_ns > MINUTE_NS ? now_ns - MINUTE_NS : 0)
-				     : 0;
+	uint32_t turn = turn_at(growth, now_ns > MINUTE_NS ? now_ns - MINUTE_NS : 0);
 	/* a minute, or nearly: the next turn would be the first that lies within it */
 	bool is_whole = turn && now_ns - growth->time_ns[turn % GROWTH_POINTS] >= MINUTE_NS * 3 / 4;
+	bool is_kept = list->by != GROUP_THREAD;
+	struct past past = {0};
 
-	for (uint32_t i = 0; i < list->count; i++) {
-		struct site_row *row = &list->rows[i];
-		uint32_t process =
-			growth_process_of(growth, &snapshot->processes[row->process]);
-		uint64_t then;
-
-		row->growth_bytes = fact_absent(list->by == GROUP_THREAD ? REASON_NOT_BY_THREAD
-									 : REASON_NOT_WATCHED);
-		if (!is_whole || list->by == GROUP_THREAD || process == UINT32_MAX ||
-		    growth->processes[process].first_turn > turn)
-			continue;
-		then = bytes_then(growth, process, growth_key(snapshot, row, list->by), list->by,
-				  turn);
-		if (then != UNKNOWN)
-			row->growth_bytes = of_banks(snapshot, row, row->bank_bytes - then);
-	}
+	is_whole = is_whole && is_kept && past_begin(growth, list->by, turn, &past);
+	for (uint32_t i = 0; i < list->count; i++)
+		list->rows[i].growth_bytes =
+			is_whole ? growth_since(growth, snapshot, &list->rows[i], list->by, &past,
+						turn)
+				 : fact_absent(is_kept ? REASON_NOT_WATCHED : REASON_NOT_BY_THREAD);
+	free(past.sums);
 }
 
 /* The samples within the window, oldest first, and what is live now. */

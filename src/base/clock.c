@@ -34,3 +34,8 @@ void clock_rfc3339(uint64_t realtime_ns, char *to, size_t size)
 		day[0] = '\0';
 	(void)snprintf(to, size, "%s.%03uZ", day, ms);
 }
+
+uint64_t clock_thread_cpu_ns(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}

@@ -385,15 +385,6 @@ int server_start(struct server *server, const struct server_options *options)
 	return 0;
 }
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) < 0
-		       ? 0
-		       : (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
-
 /* Root's eyes, because chips are everybody's; of the snapshot only the chips are kept. */
 static int look_at_chips(struct server *server, bool largest_free, struct snapshot *ret_snapshot)
 {
@@ -432,77 +423,18 @@ static void sample_gaps(struct server *server, uint64_t now_ns)
 		snapshot_clear(&snapshot);
 }
 
-/* Live tables in which something has happened, added up by site; the others are as they were. */
-static int look_at_tables(struct server *server, struct collection *collection)
-{
-	struct growth *growth = &server->watch.growth;
-	int r = 0;
-
-	for (struct entry *e = server->registry.entries; r == 0 && e; e = e->next) {
-		uint64_t event = region_event(&e->map);
-
-		if (e->state != PROCESS_LIVE ||
-		    growth_unchanged(growth, e->pid, e->created_ns, event))
-			continue;
-		(void)region_map_refresh(&e->map);
-		r = growth_scanned(growth, e->pid, e->created_ns, event);
-		if (r == 0)
-			r = collection_add_table(collection, &e->map, e->pid, e->uid, PROCESS_LIVE);
-		else if (r == -ENOSPC)
-			r = 0;
-	}
-	return r;
-}
-
-static int look_at_sites(struct server *server)
-{
-	struct tallies tallies = {0};
-	const struct collect_tally tally = {.tallies = &tallies};
-	const struct collect_options options = {.buffers = true, .tally = &tally};
-	struct collection collection;
-	struct site_list list = {0};
-
-	collection_init(&collection, &options);
-	int r = look_at_tables(server, &collection);
-
-	if (r == 0)
-		r = tallies_fold(&tallies, &collection.snapshot, GROUP_SITE, &list);
-	if (r == 0)
-		r = growth_add(&server->watch.growth, &collection.snapshot, &list);
-	site_list_clear(&list);
-	tallies_clear(&tallies);
-	collection_clear(&collection);
-	return r;
-}
-
-static void sample_sites(struct server *server, uint64_t now_ns)
-{
-	uint64_t before = cpu_ns();
-
-	if (!watch_due(&server->watch, now_ns))
-		return;
-	growth_begin(&server->watch.growth, now_ns);
-	int r = look_at_sites(server);
-
-	growth_end(&server->watch.growth);
-	/* without memory for it a part of the ring would be a lie */
-	if (r < 0)
-		growth_clear(&server->watch.growth);
-	watch_looked(&server->watch, now_ns, cpu_ns() - before);
-}
-
 static void sample(struct server *server, uint64_t now_ns)
 {
-	uint64_t before = cpu_ns();
+	uint64_t before = clock_thread_cpu_ns();
 
 	registry_tick(&server->registry, now_ns);
 	http_tick(server->http, now_ns);
 	sampler_begin(&server->sources.sampler, now_ns);
 	end_silent_arrivals(server, now_ns);
 	sample_gaps(server, now_ns);
-	sample_sites(server, now_ns);
+	server_look_at_sites(server, now_ns);
 	server->samples++;
-	server->sample_cpu_ns += cpu_ns() - before;
+	server->sample_cpu_ns += clock_thread_cpu_ns() - before;
 }
 
 int server_run(struct server *server)
@@ -616,35 +548,6 @@ int server_snapshot(struct server *server, const struct collect_options *options
 	r = finish(server, &collection, viewer, r, ret_snapshot);
 	if (r == 0)
 		gaps_fill(&server->gaps, ret_snapshot, clock_monotonic_ns());
-	return r;
-}
-
-/* Of what has ended only what is asked for by name: it holds nothing any more. */
-static bool live_passes(const void *argument, const struct snapshot *snapshot,
-			const struct buffer *buffer)
-{
-	const struct buffer_filter *filter = argument;
-
-	return (filter->pid || snapshot->processes[buffer->process].state == PROCESS_LIVE) &&
-	       buffer_passes(filter, snapshot, buffer);
-}
-
-int server_sites(struct server *server, const struct buffer_filter *filter, enum group_by by,
-		 const struct policy_viewer *viewer, struct snapshot *ret_snapshot,
-		 struct site_list *ret_list)
-{
-	struct tallies tallies = {.by_thread = by == GROUP_THREAD};
-	const struct collect_tally tally = {&tallies, live_passes, filter};
-	const struct collect_options options = {
-		.buffers = true, .buffers_only = true, .tally = &tally, .pid = filter->pid};
-	int r = server_snapshot(server, &options, viewer, ret_snapshot);
-
-	if (r == 0) {
-		r = tallies_fold(&tallies, ret_snapshot, by, ret_list);
-		if (r < 0)
-			snapshot_clear(ret_snapshot);
-	}
-	tallies_clear(&tallies);
 	return r;
 }
 

@@ -76,6 +76,9 @@ int server_sites(struct server *server, const struct buffer_filter *filter, enum
 		 const struct policy_viewer *viewer, struct snapshot *ret_snapshot,
 		 struct site_list *ret_list);
 
+/* server_look_at_sites - one look for server->watch, if it is time for one */
+void server_look_at_sites(struct server *server, uint64_t now_ns);
+
 /* server_failure_snapshot - the same of one failed allocation: its table as it was then */
 int server_failure_snapshot(struct server *server, struct failure_table *table,
 			    const struct policy_viewer *viewer, struct snapshot *ret_snapshot);

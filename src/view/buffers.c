@@ -94,29 +94,22 @@ static void incomplete(struct text *text, const struct snapshot *snapshot)
 	}
 }
 
-struct stacks {
-	const struct snapshot *snapshot;
-	const uint32_t *indices;
-};
-
-static void put_stack(struct text *text, const void *context, uint32_t row)
-{
-	const struct stacks *stacks = context;
-
-	stack_write(text, stacks->snapshot, stacks->snapshot->buffers[stacks->indices[row]].site);
-}
-
 void buffers_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
 		   const uint32_t *indices, uint32_t count)
 {
-	const struct stacks stacks = {snapshot, indices};
 	struct columns list;
 
 	if (count > 0) {
 		columns_begin(&list, columns, COLUMNS);
 		for (uint32_t i = 0; i < count; i++)
 			put_row(&list, snapshot, &snapshot->buffers[indices[i]]);
-		columns_draw(text, &list, style, snapshot->has_stacks ? put_stack : NULL, &stacks);
+		columns_head(text, &list, style);
+		for (uint32_t i = 0; i < count; i++) {
+			columns_row(text, &list);
+			if (snapshot->has_stacks)
+				stack_write(text, snapshot, snapshot->buffers[indices[i]].site);
+		}
+		columns_end(text, &list);
 	}
 	if (snapshot->buffer_count == 0)
 		text_puts(text, "No live buffers.\n");

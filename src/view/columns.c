@@ -149,15 +149,16 @@ static void draw_cell(struct text *text, const struct columns *columns, unsigned
 		text_pad(text, ' ', blanks);
 }
 
-static void draw_row(struct text *text, const struct columns *columns, const char **cell)
+/* `cell`: the first of its row; NULL: the titles. Return: where the next row's are. */
+static const char *draw_row(struct text *text, const struct columns *columns, const char *cell)
 {
 	bool first = true;
 
 	for (unsigned c = 0; c < columns->count; c++) {
-		const char *string = cell ? *cell : columns->columns[c].title;
+		const char *string = cell ? cell : columns->columns[c].title;
 
 		if (cell)
-			*cell += strlen(*cell) + 1;
+			cell += strlen(cell) + 1;
 		if (columns->width[c] == 0)
 			continue;
 		if (!first)
@@ -165,27 +166,38 @@ static void draw_row(struct text *text, const struct columns *columns, const cha
 		first = false;
 		draw_cell(text, columns, c, string);
 	}
+	return cell;
 }
 
-void columns_draw(struct text *text, struct columns *columns, const struct style *style,
-		  void (*below)(struct text *text, const void *context, uint32_t row),
-		  const void *context)
+void columns_head(struct text *text, struct columns *columns, const struct style *style)
 {
-	const char *cell = columns->cells.bytes;
+	fit(columns, style->width);
+	style_tone(text, style, TONE_BOLD);
+	(void)draw_row(text, columns, NULL);
+	style_tone(text, style, TONE_PLAIN);
+	text_putc(text, '\n');
+}
 
+void columns_row(struct text *text, struct columns *columns)
+{
+	const char *cells = columns->cells.bytes;
+
+	if (!cells || columns->cells.failed)
+		return;
+	columns->drawn = (size_t)(draw_row(text, columns, cells + columns->drawn) - cells);
+	text_putc(text, '\n');
+}
+
+void columns_end(struct text *text, struct columns *columns)
+{
 	text->failed |= columns->cells.failed;
-	if (!text->failed && cell) {
-		fit(columns, style->width);
-		style_tone(text, style, TONE_BOLD);
-		draw_row(text, columns, NULL);
-		style_tone(text, style, TONE_PLAIN);
-		text_putc(text, '\n');
-		for (uint32_t row = 0; row < columns->rows; row++) {
-			draw_row(text, columns, &cell);
-			text_putc(text, '\n');
-			if (below)
-				below(text, context, row);
-		}
-	}
 	text_free(&columns->cells);
+}
+
+void columns_draw(struct text *text, struct columns *columns, const struct style *style)
+{
+	columns_head(text, columns, style);
+	for (uint32_t row = 0; row < columns->rows; row++)
+		columns_row(text, columns);
+	columns_end(text, columns);
 }

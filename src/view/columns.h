@@ -29,6 +29,7 @@ struct columns {
 	unsigned    count;
 	struct text cells; /* NUL-terminated, row by row */
 	unsigned    next;  /* column of the next cell */
+	size_t	    drawn; /* where the cells of the next row to draw are */
 	uint32_t    rows;
 	unsigned    natural[COLUMNS_MAX]; /* widest cell */
 	unsigned    width[COLUMNS_MAX];	  /* as drawn; 0: not drawn */
@@ -47,11 +48,12 @@ void columns_number(struct columns *columns, uint64_t number);
 void columns_place(struct columns *columns, const struct snapshot *snapshot, uint32_t which,
 		   void (*write)(struct text *text, const struct snapshot *snapshot, uint32_t which));
 /*
- * columns_draw - the title and all rows; frees the cells. `below` (may be NULL) adds what belongs
- * under a row, numbered from 0.
+ * columns_head - how wide each column is, and the line of titles; then columns_row draws one row
+ * after the other, and columns_end frees the cells. columns_draw does all of that.
  */
-void columns_draw(struct text *text, struct columns *columns, const struct style *style,
-		  void (*below)(struct text *text, const void *context, uint32_t row),
-		  const void *context);
+void columns_head(struct text *text, struct columns *columns, const struct style *style);
+void columns_row(struct text *text, struct columns *columns);
+void columns_end(struct text *text, struct columns *columns);
+void columns_draw(struct text *text, struct columns *columns, const struct style *style);
 
 #endif

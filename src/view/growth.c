@@ -94,7 +94,7 @@ void growth_write(struct text *text, const struct snapshot *snapshot, const stru
 		columns_begin(&table, columns, COLUMNS);
 		for (uint32_t i = 0; i < list->count; i++)
 			put_row(&table, snapshot, &list->rows[i]);
-		columns_draw(text, &table, style, NULL, NULL);
+		columns_draw(text, &table, style);
 		text_puts(text, "These only rise. ~ is an estimate: if all of it goes on as it "
 				"does now.\n");
 	}

@@ -28,6 +28,14 @@ static const struct site_frame *frame_of(const struct snapshot *snapshot, const 
 	return site->frame_count ? &snapshot->frames[site->first_frame] : NULL;
 }
 
+static void put_function(struct text *text, const struct snapshot *snapshot,
+			 const struct site *site)
+{
+	text_puts(text, " (");
+	put(text, snapshot, site->function);
+	text_putc(text, ')');
+}
+
 void place_site(struct text *text, const struct snapshot *snapshot, uint32_t number)
 {
 	const struct site *site = snapshot_site(snapshot, number);
@@ -37,6 +45,8 @@ void place_site(struct text *text, const struct snapshot *snapshot, uint32_t num
 		put(text, snapshot, site->file);
 		if (site->line)
 			text_printf(text, ":%" PRIu32, site->line);
+		else if (site->function) /* native: then it says more than the file */
+			put_function(text, snapshot, site);
 	} else if (site && site->before_attach) {
 		text_puts(text, fact_reason_text(REASON_BEFORE_ATTACH));
 	} else if (frame && frame->module) {
@@ -102,10 +112,7 @@ bool place_sentence(struct text *text, const struct snapshot *snapshot, uint32_t
 		put_file(text, snapshot, site);
 	else if (!site->op || site->frame_count)
 		place_site(text, snapshot, number);
-	if (site->function) {
-		text_puts(text, " (");
-		put(text, snapshot, site->function);
-		text_putc(text, ')');
-	}
+	if (site->function)
+		put_function(text, snapshot, site);
 	return true;
 }

@@ -8,7 +8,10 @@
 
 /* place_op - "ttnn.matmul"; "-" when it is not known */
 void place_op(struct text *text, const struct snapshot *snapshot, uint32_t site);
-/* place_site - "/srv/app/model.py:214", "libapp.so+0x1234", "before attach"; "-" */
+/*
+ * place_site - "/srv/app/model.py:214", "/srv/app/decode (step)" where lines are not known,
+ * "libapp.so+0x1234", "before attach"; "-"
+ */
 void place_site(struct text *text, const struct snapshot *snapshot, uint32_t site);
 /* place_function - "Attention.forward"; "-" */
 void place_function(struct text *text, const struct snapshot *snapshot, uint32_t site);

@@ -114,7 +114,7 @@ void sites_write(struct text *text, const struct snapshot *snapshot, const struc
 	columns_begin(&table, columns, COLUMNS);
 	for (uint32_t i = 0; i < shown; i++)
 		put_row(&table, snapshot, &list->rows[i]);
-	columns_draw(text, &table, style, NULL, NULL);
+	columns_draw(text, &table, style);
 	write_sum(text, snapshot, list, shown);
 	write_reason(text, list);
 	write_unknown(text, list);

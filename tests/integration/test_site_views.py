@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, as_user, directory, need_other_users
-from testing import TTMEM, equal, run_tests, ttmem, ttmem_json, wait_until
+from testing import TTMEM, Skip, equal, run_tests, ttmem, ttmem_json, wait_until
 from writer import MODEL, Writer
 
 HURRY = ("--sample", "0.05", "--growth-every", "50ms")
@@ -227,6 +227,25 @@ def test_growth_ends_with_its_process():
             equal(mine(server.get("/v1/sites"), "sites", writer), [])
             # of one that has ended what it held is told to who names it
             equal(len(server.get(f"/v1/sites?pid={writer.pid}&site=new_shape")["sites"]), 1)
+
+
+def test_last_minute():
+    """What a minute has added and taken, by site and by file; the server at its usual pace."""
+    if not os.environ.get("GROWTH_MINUTE"):
+        raise Skip("takes over a minute; GROWTH_MINUTE=1 runs it (unit/test_growth has the arithmetic)")
+    with directory() as d, Server(d, "--growth") as server, Writer(server) as writer:
+        keys = [writer.alloc(32 * 64, "l1", line=1) for _ in range(10)]
+        writer.alloc(32 * 12, line=2, function="load")
+        time.sleep(75)
+        for key in keys[:4]:
+            writer.free(key)
+        for _ in range(7):
+            writer.alloc(32 * 12, line=3, function="later")
+        rows = {r["site"]["line"]: r["growth_bytes"] for r in server.get("/v1/sites")["sites"]}
+        equal(rows, {1: -4 * 32 * 64, 2: 0, 3: 7 * 32 * 12})
+        rows = {r["type"]: r["growth_bytes"] for r in server.get("/v1/sites?by=file")["sites"]}
+        equal(rows, {"l1": -4 * 32 * 64, "dram": 7 * 32 * 12})
+        equal("-8.00 KiB" in ttmem("sites", env=where(server)).stdout, True)
 
 
 def test_nobody_asked():

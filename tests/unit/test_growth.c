@@ -382,8 +382,22 @@ static void test_room_is_bounded(void **state)
 		assert_int_equal(scene.growth.series_count, GROWTH_PROCESS_MAX);
 		assert_int_equal(scene.growth.left_out, 100);
 	}
+	/* of what is left out nobody says that it is new; of the sum by type neither */
+	for (uint32_t turn = 4; turn < 70; turn++) {
+		growth_begin(&scene.growth, turn * SECOND);
+		assert_true(growth_unchanged(&scene.growth, 5, 1, 3));
+		growth_end(&scene.growth);
+	}
+	assert_int_equal(scene.growth.left_out, 100);
+	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, 69 * SECOND);
+	assert_int_equal(scene.list.rows[0].growth_bytes.state, FACT_OK);
+	assert_int_equal(scene.list.rows[0].growth_bytes.value, 0);
+	assert_false(fact_is_known(scene.list.rows[many - 1].growth_bytes));
+	scene.list.by = GROUP_TYPE;
+	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, 69 * SECOND);
+	assert_false(fact_is_known(scene.list.rows[0].growth_bytes));
 	/* it ends: all of it is free again */
-	growth_begin(&scene.growth, 9 * SECOND);
+	growth_begin(&scene.growth, 90 * SECOND);
 	growth_end(&scene.growth);
 	assert_int_equal(scene.growth.series_count, 0);
 	assert_int_equal(scene.growth.process_count, 0);

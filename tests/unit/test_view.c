@@ -18,6 +18,7 @@
 #include "view/buffers.h"
 #include "view/growth.h"
 #include "view/picture.h"
+#include "view/places.h"
 #include "view/selection.h"
 #include "view/sites.h"
 
@@ -181,6 +182,44 @@ static void test_sites_and_growth(void **state)
 		site_list_clear(&list);
 		snapshot_clear(&snapshot);
 	}
+}
+
+static void check_place(const char *op, const char *file, uint32_t line, const char *function,
+			const char *wanted_site, const char *wanted_sentence)
+{
+	const struct site_texts texts = {
+		.op = op, .file = file, .function = function, .line = line, .frame_count = !*file,
+		.frames = {{.module = "/lib/libapp.so", .symbol = "", .offset = 0x12}}};
+	text_auto site = TEXT_INIT, sentence = TEXT_INIT;
+	struct snapshot s;
+	uint32_t number;
+
+	snapshot_init(&s);
+	assert_int_equal(snapshot_intern_site(&s, &texts, &number), 0);
+	place_site(&site, &s, number);
+	assert_true(place_sentence(&sentence, &s, number));
+	assert_string_equal(site.bytes, wanted_site);
+	assert_string_equal(sentence.bytes, wanted_sentence);
+	snapshot_clear(&s);
+}
+
+/* Reason: as much as is known, and never a line 0 or an empty pair of brackets. */
+static void test_places(void **state)
+{
+	text_auto none = TEXT_INIT;
+	struct snapshot s;
+
+	(void)state;
+	check_place("ttnn.add", "/a/m.py", 3, "f", "/a/m.py:3", "ttnn.add at m.py:3 (f)");
+	check_place("", "/a/m.py", 3, "", "/a/m.py:3", "m.py:3");
+	check_place("ttnn.add", "/a/decode", 0, "step", "/a/decode (step)",
+		    "ttnn.add at decode (step)");
+	check_place("", "m/", 0, "", "m/", "m/");
+	check_place("ttnn.add", "", 0, "", "/lib/libapp.so+0x12", "ttnn.add at /lib/libapp.so+0x12");
+	snapshot_init(&s);
+	place_site(&none, &s, 7);
+	assert_string_equal(none.bytes, "-");
+	assert_false(place_sentence(&none, &s, 0));
 }
 
 static void test_nothing_grows(void **state)
@@ -376,6 +415,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_colour_is_never_alone),
 		cmocka_unit_test(test_buffers),
 		cmocka_unit_test(test_sites_and_growth),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_nothing_grows),
 		cmocka_unit_test(test_sites_csv),
 		cmocka_unit_test(test_selection),
