@@ -170,7 +170,7 @@ static int add_failures(struct collection *collection, const struct region_image
 	ret_span->first = snapshot->failure_count;
 	for (uint32_t i = 0; i < image->failure_count; i++) {
 		const struct region_failure *from = &image->failures[i];
-		uint32_t index;
+		uint32_t index = 0;
 
 		/* of a newer writer: nothing of it could be said */
 		if (from->kind >= FAILURE_KINDS)

@@ -131,7 +131,7 @@ static int add_buffers(struct collection *collection, struct table_sites *sites,
 
 	for (uint32_t i = 0; i < slots->count; i++) {
 		const struct region_slot *slot = &slots->slots[i];
-		uint32_t a = slot_allocator(index, slot), at;
+		uint32_t a = slot_allocator(index, slot), at = 0;
 
 		if (limit && snapshot->buffer_count >= limit)
 			break;

@@ -38,33 +38,13 @@ static uint32_t read_mode(void)
 	return mode;
 }
 
-/* The native half: `found` is what the other half knows, `key` stands for it (0: nothing). */
-static uint32_t with_stack(struct region_writer *writer, uint64_t key,
-			   const struct region_site_found *found)
-{
-	struct region_site_found whole = *found;
-	struct stack_walk walk;
-	uint32_t site;
-
-	if (stack_find(writer, key, &walk, &site))
-		return site;
-	whole.depth = walk.depth;
-	whole.frames = walk.frames;
-	if (key == 0 && walk.depth == 0)
-		return REGION_SITE_UNKNOWN;
-	site = region_writer_site(writer, &whole);
-	stack_remember(&walk, site);
-	return site;
-}
-
 uint32_t sites_here(struct region_writer *writer)
 {
 	uint32_t mode = __atomic_load_n(&mode_now, __ATOMIC_RELAXED);
-	struct region_site_found found = {.depth = 0};
 
 	if (__builtin_expect(mode == MODE_UNREAD, 0))
 		mode = read_mode();
 	if (mode != MODE_NATIVE && mode != MODE_ALL)
 		return REGION_SITE_UNKNOWN;
-	return with_stack(writer, 0, &found);
+	return stack_site(writer, REGION_SITE_UNKNOWN);
 }

@@ -89,7 +89,7 @@ static int add_frames(struct snapshot *snapshot, const struct site_texts *texts,
 	site->frame_count = texts->frame_count;
 	for (uint32_t i = 0; i < texts->frame_count; i++) {
 		struct site_frame frame = {.offset = texts->frames[i].offset};
-		uint32_t index;
+		uint32_t index = 0;
 		int r = intern_text(snapshot, texts->frames[i].module, &frame.module);
 
 		if (r == 0)
@@ -106,7 +106,7 @@ static int add_frames(struct snapshot *snapshot, const struct site_texts *texts,
 static int add_site(struct snapshot *snapshot, const struct site_texts *texts, uint32_t *ret_number)
 {
 	struct site site = {.line = texts->line, .before_attach = texts->before_attach};
-	uint32_t index;
+	uint32_t index = 0;
 	int r = intern_text(snapshot, texts->op, &site.op);
 
 	if (r == 0)
