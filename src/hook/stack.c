@@ -203,11 +203,13 @@ static __attribute__((noinline)) bool find(struct region_writer *writer, struct 
 {
 	struct position here = {0};
 
-	__asm__ volatile("leaq 0f(%%rip), %0\n0:\tmovq %%rsp, %1\n\tmovq %%rbp, %2"
-			 : "=&r"(here.pc), "=&r"(here.sp), "=&r"(here.bp));
 	ret_walk->words = ret_walk->depth = 0;
 	ret_walk->is_whole = ret_walk->uses_bp = false;
+#ifdef __x86_64__ /* elsewhere the stack has no end, and so no beginning */
+	__asm__ volatile("leaq 0f(%%rip), %0\n0:\tmovq %%rsp, %1\n\tmovq %%rbp, %2"
+			 : "=&r"(here.pc), "=&r"(here.sp), "=&r"(here.bp));
 	here.high = stack_high(here.sp);
+#endif
 	if (here.high == 0)
 		return false;
 	ret_walk->sp = here.sp;

@@ -296,9 +296,10 @@ int main(int argc, char **argv)
 	from_a_catch();
 	random_paths(1, 300);
 	random_paths(1, 300); /* the same again */
+	const char *count = getenv("STACKS_COUNT"); /* more of them at once */
 	std::vector<std::thread> threads;
 	for (unsigned i = 0; i < 4; i++)
-		threads.emplace_back(random_paths, 10 + i, 100);
+		threads.emplace_back(random_paths, 10 + i, count ? atoi(count) : 100);
 	for (auto &thread : threads)
 		thread.join();
 	print(plugins(argv + 2));
