@@ -67,7 +67,9 @@ int table_sites_number(struct table_sites *sites, struct snapshot *snapshot, uin
 		texts.file = region_sites_string(&sites->raw, raw->file);
 		texts.function = region_sites_string(&sites->raw, raw->function);
 		texts.line = raw->line;
-		table_stacks_add(&sites->stacks, &sites->raw, raw, &texts);
+		if (sites->wants_stacks || !*texts.op || (!*texts.file && !*texts.function))
+			table_stacks_add(&sites->stacks, &sites->raw, raw, sites->wants_stacks,
+					 &texts);
 		if (!sites->wants_stacks)
 			texts.frame_count = 0;
 		r = snapshot_intern_site(snapshot, &texts, &sites->numbers[site]);

@@ -85,8 +85,14 @@ static void find_caller(struct site_texts *texts)
 		}
 }
 
+/* Whose functions' names are needed to tell operation and caller. */
+static bool tells(const char *module)
+{
+	return !is_framework(module) || strncmp(base_name(module), "_ttnn", 5) == 0;
+}
+
 void table_stacks_add(struct table_stacks *stacks, const struct region_sites *raw,
-		      const struct region_site *site, struct site_texts *texts)
+		      const struct region_site *site, bool all_names, struct site_texts *texts)
 {
 	const char *ops[SITE_DEPTH_MAX];
 	const uint64_t *frames;
@@ -95,12 +101,14 @@ void table_stacks_add(struct table_stacks *stacks, const struct region_sites *ra
 	texts->frame_count = depth < SITE_DEPTH_MAX ? depth : SITE_DEPTH_MAX;
 	for (uint32_t i = 0; i < texts->frame_count; i++) {
 		uint32_t module = region_stack_module(frames[i]);
-		struct symbol symbol = find(stacks, raw, frames[i]);
+		const char *path = module < raw->module_count
+					   ? region_sites_string(raw, raw->modules[module].path)
+					   : "";
+		struct symbol symbol = {"", ""};
 
-		texts->frames[i].module =
-			module < raw->module_count
-				? region_sites_string(raw, raw->modules[module].path)
-				: "";
+		if (all_names || tells(path))
+			symbol = find(stacks, raw, frames[i]);
+		texts->frames[i].module = path;
 		texts->frames[i].symbol = symbol.name;
 		texts->frames[i].offset = region_stack_offset(frames[i]);
 		ops[i] = symbol.op;

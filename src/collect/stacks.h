@@ -28,8 +28,9 @@ void table_stacks_clear(struct table_stacks *stacks);
 /*
  * table_stacks_add - the stack of a site, with names, to its texts; and from it, where they are
  * empty, the operation, file and function. Strings live as long as `stacks` and `raw`.
+ * `all_names`: of every call, not only of those that tell.
  */
 void table_stacks_add(struct table_stacks *stacks, const struct region_sites *raw,
-		      const struct region_site *site, struct site_texts *texts);
+		      const struct region_site *site, bool all_names, struct site_texts *texts);
 
 #endif

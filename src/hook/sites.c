@@ -126,21 +126,6 @@ static uint32_t from_python(struct region_writer *writer)
 							       : REGION_SITE_UNKNOWN;
 }
 
-/* The site with this thread's native stack added; `site` itself where there is no stack to be had. */
-static uint32_t with_stack(struct region_writer *writer, uint32_t site)
-{
-	struct stack_walk walk;
-	uint32_t whole;
-
-	if (stack_find(writer, site, &walk, &whole))
-		return whole;
-	if (walk.depth == 0)
-		return site;
-	whole = region_writer_site_stack(writer, site, walk.frames, walk.depth);
-	stack_remember(&walk, whole);
-	return whole;
-}
-
 uint32_t sites_here(struct region_writer *writer)
 {
 	enum sites_mode wanted = sites_mode();
@@ -151,7 +136,7 @@ uint32_t sites_here(struct region_writer *writer)
 		site = from_python(writer);
 	/* a thread that Python does not know, or a process without it, has its stack all the same */
 	if (wanted & SITES_NATIVE || (wanted == SITES_PYTHON && site == REGION_SITE_UNKNOWN))
-		site = with_stack(writer, site);
+		site = stack_site(writer, site);
 	errno = saved_errno;
 	return site;
 }

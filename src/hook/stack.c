@@ -7,6 +7,7 @@
 
 #include "hook/modules.h"
 #include "hook/stack_bounds.h"
+#include "hook/stack_cache.h"
 
 /* As libgcc_s has it; its header is not part of the compiler's. */
 struct eh_bases {
@@ -192,21 +193,24 @@ static void walk_up(struct region_writer *writer, struct stack_cache *cache,
 }
 
 /*
- * The first position is inside this very function, whose frame stays as long as
- * the walk takes: so it must neither be inlined nor end in a jump.
+ * The site that was remembered, or a walk for a new one. It begins inside this very
+ * function, whose frame stays as long as the walk takes: so it must neither be
+ * inlined nor end in a jump.
  */
-__attribute__((noinline)) bool stack_find(struct region_writer *writer, uint64_t key,
-					  struct stack_walk *ret_walk, uint32_t *ret_site)
+static __attribute__((noinline)) bool find(struct region_writer *writer, struct stack_cache *cache,
+					   uint64_t key, struct stack_walk *ret_walk,
+					   uint32_t *ret_site)
 {
-	struct stack_cache *cache = stack_cache_get();
 	struct position here = {0};
 
-	__asm__ volatile("leaq 0f(%%rip), %0\n0:\tmovq %%rsp, %1\n\tmovq %%rbp, %2"
-			 : "=&r"(here.pc), "=&r"(here.sp), "=&r"(here.bp));
 	ret_walk->words = ret_walk->depth = 0;
 	ret_walk->is_whole = ret_walk->uses_bp = false;
+#ifdef __x86_64__ /* elsewhere the stack has no end, and so no beginning */
+	__asm__ volatile("leaq 0f(%%rip), %0\n0:\tmovq %%rsp, %1\n\tmovq %%rbp, %2"
+			 : "=&r"(here.pc), "=&r"(here.sp), "=&r"(here.bp));
 	here.high = stack_high(here.sp);
-	if (!cache || here.high == 0)
+#endif
+	if (here.high == 0)
 		return false;
 	ret_walk->sp = here.sp;
 	ret_walk->bp = here.bp;
@@ -218,16 +222,28 @@ __attribute__((noinline)) bool stack_find(struct region_writer *writer, uint64_t
 
 	if (!__atomic_load_n(&environment.is_ready, __ATOMIC_ACQUIRE))
 		prepare();
+	if (stack_cache_is_new(cache))
+		region_writer_capability(writer, "stacks",
+					 environment.find_fde ? CAPABILITY_PRESENT
+							      : CAPABILITY_MISSING,
+					 environment.find_fde ? NULL : "_Unwind_Find_FDE");
 	ret_walk->is_whole = true;
 	walk_up(writer, cache, ret_walk, here);
 	errno = saved_errno;
 	return false;
 }
 
-void stack_remember(const struct stack_walk *walk, uint32_t site)
+uint32_t stack_site(struct region_writer *writer, uint32_t base)
 {
 	struct stack_cache *cache = stack_cache_get();
+	struct stack_walk walk;
+	uint32_t site;
 
-	if (cache)
-		stack_cache_keep(cache, walk, site);
+	if (!cache)
+		return base;
+	if (find(writer, cache, base, &walk, &site))
+		return site;
+	site = region_writer_site_stack(writer, base, walk.frames, walk.depth);
+	stack_cache_keep(cache, &walk, site);
+	return site;
 }

@@ -10,17 +10,12 @@
 #ifndef TTMEM_HOOK_STACK_H
 #define TTMEM_HOOK_STACK_H
 
-#include "hook/stack_cache.h"
 #include "region/writer.h"
 
 /*
- * stack_find - the site that was remembered for this stack together with `key`, which stands for
- * all else that makes the site (0: nothing else). When there is none, `walk` has the frames.
- * No lock may be held. Keeps errno.
+ * stack_site - the site that is as `base` and has the stack of this thread; `base` where there is
+ * no stack to be had. REGION_SITE_UNKNOWN for a base of which nothing is known. Keeps errno.
  */
-bool stack_find(struct region_writer *writer, uint64_t key, struct stack_walk *ret_walk,
-		uint32_t *ret_site);
-/* stack_remember - the site that a walk has led to */
-void stack_remember(const struct stack_walk *walk, uint32_t site);
+uint32_t stack_site(struct region_writer *writer, uint32_t base);
 
 #endif

@@ -36,6 +36,7 @@ struct stack_cache {
 	struct step_entry steps[STEPS];
 	struct stack_entry stacks[SETS][WAYS];
 	uint32_t turn; /* which way goes next; a hint */
+	uint32_t is_known; /* stack_cache_is_new was true */
 };
 
 static struct stack_cache *instance;
@@ -76,6 +77,11 @@ struct stack_cache *stack_cache_get(void)
 		return cache;
 	}
 	return fresh;
+}
+
+bool stack_cache_is_new(struct stack_cache *cache)
+{
+	return __atomic_exchange_n(&cache->is_known, 1, __ATOMIC_RELAXED) == 0;
 }
 
 /* The right to fill an entry. Return: its sequence word for the end; 0: somebody else has it. */
@@ -186,11 +192,12 @@ bool stack_cache_find(struct stack_cache *cache, const struct stack_walk *walk, 
 
 void stack_cache_keep(struct stack_cache *cache, const struct stack_walk *walk, uint32_t site)
 {
-	struct stack_entry *set = set_of(cache, walk->sp, walk->key);
 	unsigned way = 0;
 
 	if (!walk->is_whole)
 		return;
+	struct stack_entry *set = set_of(cache, walk->sp, walk->key);
+
 	while (way < WAYS && load(&set[way].seq) != 0 && load(&set[way].unloads) == walk->unloads)
 		way++;
 	if (way == WAYS)

@@ -54,6 +54,9 @@ struct stack_cache;
 /* stack_cache_get - the one of this process; NULL when there is no memory for it */
 struct stack_cache *stack_cache_get(void);
 
+/* stack_cache_is_new - true once in a process, for what is to be said once of it */
+bool stack_cache_is_new(struct stack_cache *cache);
+
 bool stack_cache_step(struct stack_cache *cache, uint64_t pc, uint64_t unloads,
 		      struct stack_step *ret_step);
 void stack_cache_keep_step(struct stack_cache *cache, uint64_t pc, uint64_t unloads,

@@ -215,6 +215,39 @@ static int64_t add_site(struct region_writer *writer, const struct region_site_f
 	return intern_site(writer, &site);
 }
 
+static int64_t add_stack(struct region_writer *writer, uint32_t base, const uint64_t *frames,
+			 uint32_t depth)
+{
+	struct region_site site = {0};
+
+	if (base && base < writer->private->sites.used)
+		site = *site_at(writer, base);
+	int64_t stack = intern_stack(writer, frames, depth);
+
+	if (stack < 0)
+		return stack;
+	site.stack = (uint32_t)stack;
+	return intern_site(writer, &site);
+}
+
+uint32_t region_writer_site_stack(struct region_writer *writer, uint32_t base,
+				  const uint64_t *frames, uint32_t depth)
+{
+	int saved_errno = errno;
+
+	if (!is_ready(writer) || depth == 0)
+		return base;
+	region_lock_take(&writer->lock);
+	int64_t id = add_stack(writer, base, frames, depth);
+
+	if (id < 0)
+		add(&writer_head(writer)->sites_dropped, 1);
+	region_lock_give(&writer->lock);
+	errno = saved_errno;
+	/* without room for the stack what is known already stays */
+	return id < 0 ? base : (uint32_t)id;
+}
+
 uint32_t region_writer_site(struct region_writer *writer, const struct region_site_found *found)
 {
 	int64_t id = -ENODEV;
@@ -229,41 +262,6 @@ uint32_t region_writer_site(struct region_writer *writer, const struct region_si
 	region_lock_give(&writer->lock);
 	errno = saved_errno;
 	return id < 0 ? REGION_SITE_UNKNOWN : (uint32_t)id;
-}
-
-/* Lock held. A row of ours, with another stack. Return: its number, at least 1; -errno. */
-static int64_t add_stack(struct region_writer *writer, uint32_t site, const uint64_t *frames,
-			 uint32_t depth)
-{
-	struct region_site row = {.op = 0};
-
-	if (site >= writer->private->sites.used && site != REGION_SITE_UNKNOWN)
-		return -ENOENT;
-	if (site != REGION_SITE_UNKNOWN)
-		row = *site_at(writer, site);
-	int64_t stack = intern_stack(writer, frames, depth);
-
-	if (stack <= 0)
-		return stack < 0 ? stack : -ENOENT;
-	row.stack = (uint32_t)stack;
-	return intern_site(writer, &row);
-}
-
-uint32_t region_writer_site_stack(struct region_writer *writer, uint32_t site,
-				  const uint64_t *frames, uint32_t depth)
-{
-	int saved_errno = errno;
-
-	if (!is_ready(writer))
-		return site;
-	region_lock_take(&writer->lock);
-	int64_t id = add_stack(writer, site, frames, depth);
-
-	if (id < 0)
-		add(&writer_head(writer)->sites_dropped, 1);
-	region_lock_give(&writer->lock);
-	errno = saved_errno;
-	return id < 0 ? site : (uint32_t)id;
 }
 
 uint32_t region_writer_module(struct region_writer *writer, struct region_text path,

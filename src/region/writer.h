@@ -304,10 +304,10 @@ struct region_site_found {
  */
 uint32_t region_writer_site(struct region_writer *writer, const struct region_site_found *found);
 /*
- * region_writer_site_stack - the number of what is a site already (or REGION_SITE_UNKNOWN: of
- * nothing else) together with a native stack. Return: `site` itself when there is no room.
+ * region_writer_site_stack - likewise, the site that is as `base` (REGION_SITE_UNKNOWN: nothing is
+ * known of it) and has this native stack.
  */
-uint32_t region_writer_site_stack(struct region_writer *writer, uint32_t site,
+uint32_t region_writer_site_stack(struct region_writer *writer, uint32_t base,
 				  const uint64_t *frames, uint32_t depth);
 /* region_writer_module - the number of a file for frames; REGION_MODULE_NONE when there is no room */
 #define REGION_MODULE_NONE UINT32_C(0xffff)

@@ -10,7 +10,7 @@
 
 #define HEADERS_MAX  65535u
 #define NOTES_BYTES  4096u
-#define SYMBOLS_MAX  (UINT32_C(4) << 20) /* 96 MiB of file, 64 MiB of index */
+#define SYMBOLS_MAX  (UINT32_C(1) << 20) /* 24 MiB of file, 16 MiB of index */
 #define SYMBOLS_READ 2048u		 /* at once */
 /* aliases and functions within others: how many are looked at before the nearest one is given up */
 #define LOOK_BACK 16u
@@ -149,6 +149,7 @@ static int read_symbols(int fd, const Elf64_Shdr *table, struct elf_file *file)
 
 	if (r < 0)
 		return r;
+	file->symbol_count += (uint32_t)count;
 	file->functions = malloc(count * sizeof *file->functions);
 	if (!file->functions)
 		return -ENOMEM;

@@ -33,6 +33,7 @@ struct elf_file {
 	/* filled by elf_read_functions */
 	struct elf_function *functions; /* by address */
 	uint32_t function_count;
+	uint32_t symbol_count; /* that were read for them: what it has cost */
 	uint64_t strings_offset, strings_bytes; /* in the file that the functions were read from */
 };
 

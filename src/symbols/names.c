@@ -181,7 +181,8 @@ static bool read_argument(struct reader *r)
 			result = result && read_argument(r);
 			break;
 		}
-		/* fall through */
+		result = read_type(r);
+		break;
 	default:
 		result = read_type(r);
 	}

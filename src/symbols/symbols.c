@@ -12,12 +12,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "symbols/elf_file.h"
 #include "symbols/names.h"
 #include "symbols/op_names.h"
 
 #define FILES_MAX     128u
 #define FUNCTIONS_MAX (UINT32_C(6) << 20) /* of all files: 96 MiB */
+/*
+ * Reading takes some 100 ns a symbol. So much of it in so long a time: a process of TT-Metal has some
+ * 300,000, and somebody who makes up files must not keep a server busy.
+ */
+#define BUDGET_SYMBOLS (UINT64_C(4) << 20)
+#define BUDGET_NS      UINT64_C(10000000000)
 #define KNOWN_MAX     65536u		  /* offsets of one file whose names are kept */
 #define MANGLED_BYTES 8192
 
@@ -47,6 +54,7 @@ struct symbol_file {
 struct symbol_cache {
 	struct symbol_file *files[FILES_MAX];
 	uint64_t opens;
+	uint64_t budget_since_ns, budget_spent; /* symbols read since then */
 };
 
 struct symbol_cache *symbol_cache_new(void)
@@ -227,6 +235,18 @@ static void bound_functions(struct symbol_cache *cache)
 	}
 }
 
+/* May one more file be read? */
+static bool has_budget(struct symbol_cache *cache)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+
+	if (now_ns - cache->budget_since_ns > BUDGET_NS) {
+		cache->budget_since_ns = now_ns;
+		cache->budget_spent = 0;
+	}
+	return cache->budget_spent < BUDGET_SYMBOLS;
+}
+
 static void read_functions(struct symbol_file *file, int fd)
 {
 	(void)elf_read_functions(fd, &file->elf);
@@ -245,12 +265,13 @@ static void read_functions(struct symbol_file *file, int fd)
 		file->elf = elf;
 		file->names_elsewhere = true;
 	} else {
+		file->elf.symbol_count = elf.symbol_count;
 		elf_clear(&elf);
 	}
 	(void)close(debug);
 }
 
-/* The file of a descriptor, which is known or becomes so; NULL: there is no room for it. */
+/* The file of a descriptor, which is known or becomes so; NULL: there is no room, or not now. */
 static struct symbol_file *file_of(struct symbol_cache *cache, int fd, const struct elf_file *elf)
 {
 	const struct identity identity = identity_of(fd);
@@ -269,7 +290,7 @@ static struct symbol_file *file_of(struct symbol_cache *cache, int fd, const str
 			return file;
 		}
 	}
-	struct symbol_file **place = make_room(cache);
+	struct symbol_file **place = has_budget(cache) ? make_room(cache) : NULL;
 	struct symbol_file *file = place ? calloc(1, sizeof *file) : NULL;
 
 	if (!file)
@@ -278,6 +299,7 @@ static struct symbol_file *file_of(struct symbol_cache *cache, int fd, const str
 	file->elf = *elf;
 	file->used = cache->opens;
 	read_functions(file, fd);
+	cache->budget_spent += file->elf.symbol_count;
 	*place = file;
 	file->users++;
 	bound_functions(cache);

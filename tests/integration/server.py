@@ -100,8 +100,8 @@ def need_other_users():
         raise Skip("the build lies where other users cannot reach it")
 
 
-def app(where, **more):
-    return App(env={"TTMEM_SOCKET_DIR": str(where)}, **more)
+def app(where, env=None, **more):
+    return App(env={"TTMEM_SOCKET_DIR": str(where), **(env or {})}, **more)
 
 
 SENDER = r"""

@@ -42,6 +42,7 @@ void *mesh;
 
 using Stack = std::vector<std::pair<std::string, uint64_t>>;
 std::map<uint64_t, Stack> stacks;
+std::map<void *, std::pair<std::string, uint64_t>> places; /* while no code is unloaded */
 std::mutex mutex;
 thread_local void *seen[80];
 thread_local int seen_count;
@@ -79,14 +80,16 @@ NOINLINE void allocate()
 		fprintf(stderr, "standin-stacks: %s\n", error);
 		exit(3);
 	}
+	std::lock_guard<std::mutex> guard(mutex);
 	/* look() itself, track_allocate, the hook where it left a frame: then what is compared */
 	for (int i = 2; i < seen_count && stack.size() < 32; i++) {
-		auto place = place_of(reinterpret_cast<uint64_t>(seen[i]) - 1);
+		auto found = places.try_emplace(seen[i]);
 
-		if (place.first.find("libttmem-hook") == std::string::npos)
-			stack.push_back(place);
+		if (found.second)
+			found.first->second = place_of(reinterpret_cast<uint64_t>(seen[i]) - 1);
+		if (found.first->second.first.find("libttmem-hook") == std::string::npos)
+			stack.push_back(found.first->second);
 	}
-	std::lock_guard<std::mutex> guard(mutex);
 	stacks[address_of(buffer)] = stack;
 	asm volatile(""); /* no tail call */
 }
@@ -214,6 +217,7 @@ bool plugins(char **files)
 		for (int n = 0; n < 2; n++)
 			reinterpret_cast<void (*)(void (*)())>(where[i])(allocate);
 		dlclose(plugin);
+		places.clear();
 	}
 	return where[0] == where[1];
 }
@@ -292,9 +296,10 @@ int main(int argc, char **argv)
 	from_a_catch();
 	random_paths(1, 300);
 	random_paths(1, 300); /* the same again */
+	const char *count = getenv("STACKS_COUNT"); /* more of them at once */
 	std::vector<std::thread> threads;
 	for (unsigned i = 0; i < 4; i++)
-		threads.emplace_back(random_paths, 10 + i, 100);
+		threads.emplace_back(random_paths, 10 + i, count ? atoi(count) : 100);
 	for (auto &thread : threads)
 		thread.join();
 	print(plugins(argv + 2));
