@@ -53,9 +53,13 @@ static inline uint64_t identity_of(const struct python *python, uint64_t code)
 
 	if (has_version(python, code))
 		return python_mix(table, first << 32 | python_half(code + at->code_version));
-	uint64_t names = python_mix(
-		python_text_identity(python, python_word(code + at->code_file)),
-		python_text_identity(python, python_word(code + name)));
+	/* what a frame executes is not always code; then it has no number either */
+	if (at->code_version != PYTHON_NO_OFFSET &&
+	    python_word(code + PYTHON_OBJECT_TYPE) != python->code_type)
+		return 0;
+	uint64_t names =
+		python_mix(python_text_identity(python, python_word(code + at->code_file)),
+			   python_text_identity(python, python_word(code + name)));
 
 	return python_mix(names ^ python_word(table + PYTHON_TEXT_HASH),
 			  first << 32 ^ python_word(table + PYTHON_BYTES_LENGTH));

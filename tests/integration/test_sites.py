@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from compare import process_of
-from standin import library
+from standin import App, library
 from testing import BUILD, HOOK, Skip, equal, run_tests, ttmem_json
 
 DECORATORS = """
@@ -197,6 +197,48 @@ def embedded(minor):
             program.stdin.write("\n")
             program.stdin.flush()
     equal((events, program.returncode), (list(wanted), 0))
+
+
+def test_unknown_interpreters():
+    """A version we do not know, a build that is laid out otherwise, functions that are missing,
+    memory that is not what it should be: no site, the reason, and nobody dies."""
+    for kind, version, reason in (
+            ("fake", "3.14.0 (main)", "3.14.0: only Python 3.10 to 3.13 are known"),
+            ("fake", "3.9.18", "3.9.18: only Python 3.10 to 3.13 are known"),
+            ("fake", "4.0", "4.0: the version of this Python cannot be read"),
+            ("fake", "", "the version of this Python cannot be read"),
+            ("fake", "3.13.0 experimental free-threading build (main)",
+             "3.13.0: Python without a GIL is not supported"),
+            ("fake", "3.13.0 (main)", "3.13.0: this Python does not describe itself"),
+            ("fake", "3.12.1 (main)",
+             "3.12.1: the frames of this Python are not where those of its version are"),
+            ("fake", "3.10.0 (main)",
+             "3.10.0: the frames of this Python are not where those of its version are"),
+            ("unfinished", "3.12.1", "3.12.1: Py_IsFinalizing")):
+        fake = BUILD / f"tests/standin/lib{kind}-python.so"
+        with App("79", hook=False, env={"LD_PRELOAD": f"{HOOK} {fake}",
+                                        "FAKE_PYTHON": version}) as app:
+            app("open", 1, 0, 0)
+            app("many", 0, 100)
+            equal(sites_of(app.pid), {"state": "failed", "reason": reason}, version)
+            listing = [b for b in ttmem_json("buffers")["buffers"] if b["pid"] == app.pid]
+            equal((len(listing), [b for b in listing if b["site"]]), (100, []))
+            equal(app.end(), (0, ""))
+
+
+def test_python_that_disagrees():
+    """The first event with the GIL held shows a difference: no more sites from then on."""
+    lying = BUILD / "tests/standin/liblying-python.so"
+    with Program(12, "functions", env={"LD_PRELOAD": f"{HOOK} {lying}", "WITH_GIL": "1"}) as program:
+        lines = iter(program)
+        equal(sites_of(next(lines)["pid"]), {"state": "present", "reason": NOT_COMPARED})
+        line = next(lines)
+        state = sites_of(line["pid"])
+        equal((state["state"], "its frames are not those" in state["reason"]), ("failed", True))
+        buffers = {b["address"]: b for b in ttmem_json("buffers")["buffers"]
+                   if b["pid"] == line["pid"]}
+        equal([n for n in line["noted"] if buffers[n["address"]]["site"]], [])
+        equal(list(lines), [])
 
 
 if __name__ == "__main__":
