@@ -110,6 +110,11 @@ def check(line):
     return len(line["noted"])
 
 
+def line_of(buffer):
+    """Its line of Python; None without one, whether or not there is a native stack instead."""
+    return buffer["site"] if buffer["site"] and buffer["site"]["line"] else None
+
+
 def sites_of(pid):
     return process_of(ttmem_json(), pid)["capabilities"]["sites"]
 
@@ -187,10 +192,12 @@ def embedded(minor):
                      if (b["pid"], b["address"]) == (event["pid"], event["address"])]
             # before 3.12 a thread's first state stays its own: then the line is of whoever started it
             if what != "subinterpreter" or minor >= 12:
-                equal([b["site"] for b in found], [wanted[what]], what)
+                equal([line_of(b) for b in found], [wanted[what]], what)
             state = sites_of(event["pid"])
-            if what != "no frame":  # it is looked for every so many events only
-                equal(state["state"], "missing" if what == "no python" else "present", what)
+            if what == "no python":
+                equal("no Python in this process" in state["reason"], True)
+            elif what != "no frame":  # it is looked for every so many events only
+                equal(state["state"], "present", what)
             if what in ("python", "compared"):
                 equal(state["reason"], NOT_COMPARED if what == "python" else None, what)
             events.append(what)
@@ -222,7 +229,7 @@ def test_unknown_interpreters():
             app("many", 0, 100)
             equal(sites_of(app.pid), {"state": "failed", "reason": reason}, version)
             listing = [b for b in ttmem_json("buffers")["buffers"] if b["pid"] == app.pid]
-            equal((len(listing), [b for b in listing if b["site"]]), (100, []))
+            equal((len(listing), [b for b in listing if line_of(b)]), (100, []))
             equal(app.end(), (0, ""))
 
 
@@ -237,7 +244,7 @@ def test_python_that_disagrees():
         equal((state["state"], "its frames are not those" in state["reason"]), ("failed", True))
         buffers = {b["address"]: b for b in ttmem_json("buffers")["buffers"]
                    if b["pid"] == line["pid"]}
-        equal([n for n in line["noted"] if buffers[n["address"]]["site"]], [])
+        equal([n for n in line["noted"] if line_of(buffers[n["address"]])], [])
         equal(list(lines), [])
 
 
