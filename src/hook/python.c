@@ -15,7 +15,7 @@
 
 #include "hook/python_cache.h"
 
-#define EVENTS_BETWEEN_LOOKS 256u
+#define EVENTS_BETWEEN_LOOKS 64u
 
 static struct python *instance;
 static uint64_t	      loads_seen;  /* of the loader, when it was asked last */

@@ -50,7 +50,7 @@ void python_cache_add(struct python_cache *cache, const struct python_place *pla
 		[PYTHON_WORD_IDENTITY] = place->identity,
 		[PYTHON_WORD_OP] = place->op,
 		[PYTHON_WORD_LASTI] = (uint64_t)place->lasti,
-		[PYTHON_WORD_LINES] = place->lines,
+		[PYTHON_WORD_CONTENT] = place->content,
 		[PYTHON_WORD_TYPE] = place->type,
 		[PYTHON_WORD_REST] = (uint64_t)place->kind << 32 | place->lines_bytes,
 	};

@@ -23,7 +23,7 @@ struct python_place {
 	uint64_t identity; /* what tells it from others that were or will be at that address */
 	uint64_t op;	   /* hash of the operation's name; 0: none */
 	int64_t	 lasti;
-	uint64_t lines; /* of a user's: hash of what gave its line; 0: identity says it all */
+	uint64_t content; /* hash of what identity leaves out; 0: nothing */
 	uint64_t type;	/* of an operation: the class of its object */
 	uint32_t lines_bytes; /* how much of the line table gave its line */
 	uint32_t kind;	      /* enum python_place_kind */
@@ -37,7 +37,7 @@ enum {
 	PYTHON_WORD_IDENTITY,
 	PYTHON_WORD_OP,
 	PYTHON_WORD_LASTI,
-	PYTHON_WORD_LINES,
+	PYTHON_WORD_CONTENT,
 	PYTHON_WORD_TYPE,
 	PYTHON_WORD_REST, /* kind and lines_bytes */
 	PYTHON_WORDS
@@ -102,7 +102,7 @@ static inline bool python_cache_find(struct python_cache *cache, struct python_p
 			continue;
 		uint64_t rest = python_entry_word(&entry->words[PYTHON_WORD_REST]);
 
-		place->lines = python_entry_word(&entry->words[PYTHON_WORD_LINES]);
+		place->content = python_entry_word(&entry->words[PYTHON_WORD_CONTENT]);
 		place->type = python_entry_word(&entry->words[PYTHON_WORD_TYPE]);
 		place->lines_bytes = (uint32_t)rest;
 		place->kind = (uint32_t)(rest >> 32);

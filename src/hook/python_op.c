@@ -70,8 +70,6 @@ uint64_t python_op_name(const struct python *python, const struct python_frame *
 {
 	uint64_t self = python_word(frame->frame + python->at.frame_self);
 
-	if (self == 0 || python_word(self + PYTHON_OBJECT_TYPE) != class)
-		return 0;
 	uint64_t at = first_value(python, self, class);
 	uint64_t name = at ? python_word(at) : 0;
 

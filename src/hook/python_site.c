@@ -43,37 +43,49 @@ static inline bool has_lines_hash(const struct python *python, uint64_t code)
 	       PYTHON_NO_HASH;
 }
 
-/* The same for as long as this code object lives, and never again for another one. */
+/*
+ * From 3.12 on the same for as long as this code object lives, and never again for another one.
+ * Before, all that lies near: see also content_of.
+ */
 static inline uint64_t identity_of(const struct python *python, uint64_t code)
 {
 	const struct python_layout *at = &python->at;
-	uint64_t table = python_word(code + at->code_lines);
 	uint64_t first = python_half(code + at->code_first_line);
 	uint16_t name = at->code_qualname != PYTHON_NO_OFFSET ? at->code_qualname : at->code_name;
 
 	if (has_version(python, code))
-		return python_mix(table, first << 32 | python_half(code + at->code_version));
-	uint64_t names = python_mix(
-		python_text_identity(python, python_word(code + at->code_file)),
-		python_text_identity(python, python_word(code + name)));
+		return first << 32 | python_half(code + at->code_version);
+	/* what a frame executes is not always code; then it has no number either */
+	if (at->code_version != PYTHON_NO_OFFSET &&
+	    python_word(code + PYTHON_OBJECT_TYPE) != python->code_type)
+		return 0;
+	uint64_t table = python_word(code + at->code_lines);
 
-	return python_mix(names ^ python_word(table + PYTHON_TEXT_HASH),
+	return python_mix(python_text_identity(python, python_word(code + name)) ^
+				  python_word(table + PYTHON_TEXT_HASH),
 			  first << 32 ^ python_word(table + PYTHON_BYTES_LENGTH));
 }
 
-/* Of as much of the line table as led to a line: both ends of it, if it is long. */
-static uint64_t lines_hash(const struct python *python, uint64_t code, uint64_t bytes)
+/*
+ * What the identity of a code object without a number leaves out: its file, and as much of its line
+ * table as led to a line, of a long one both ends. Never 0.
+ */
+static uint64_t content_of(const struct python *python, uint64_t code, uint64_t lines_bytes)
 {
 	uint64_t table = python_word(code + python->at.code_lines);
 	const uint8_t *p = (const uint8_t *)(uintptr_t)(table + PYTHON_BYTES_DATA);
+	uint64_t file = python_text_identity(python, python_word(code + python->at.code_file));
+	uint64_t lines = 0;
 
-	if (bytes > python_word(table + PYTHON_BYTES_LENGTH))
-		return 0;
-	if (bytes <= LINES_BYTES_MAX)
-		return python_hash_bytes(p, bytes) | 1;
-	return python_mix(python_hash_bytes(p, LINES_BYTES_MAX / 2),
-			  python_hash_bytes(p + bytes - LINES_BYTES_MAX / 2, LINES_BYTES_MAX / 2)) |
-	       1;
+	if (lines_bytes > python_word(table + PYTHON_BYTES_LENGTH))
+		return 1;
+	if (lines_bytes > LINES_BYTES_MAX)
+		lines = python_mix(python_hash_bytes(p, LINES_BYTES_MAX / 2),
+				   python_hash_bytes(p + lines_bytes - LINES_BYTES_MAX / 2,
+						     LINES_BYTES_MAX / 2));
+	else if (lines_bytes)
+		lines = python_hash_bytes(p, lines_bytes);
+	return python_mix(file, lines) | 1;
 }
 
 /* Is it a file of ttnn: installed, or the package directory of its sources? */
@@ -118,10 +130,8 @@ static uint32_t intern(const struct walk *walk, const struct python_frame *frame
 	if (walk->op_name)
 		(void)python_text_read(walk->python, walk->op_name, false, &op);
 	if (python_line_find(walk->python, frame->code, frame->lasti, &line) &&
-	    !has_version(walk->python, frame->code) && !has_lines_hash(walk->python, frame->code)) {
+	    !has_lines_hash(walk->python, frame->code))
 		place->lines_bytes = line.table_bytes;
-		place->lines = lines_hash(walk->python, frame->code, line.table_bytes);
-	}
 	const struct region_site_found found = {
 		.op = {.start = op.utf8, .bytes = op.bytes},
 		.file = {.start = file->utf8, .bytes = file->bytes},
@@ -141,7 +151,7 @@ __attribute__((noinline, cold)) static void resolve(const struct walk *walk,
 	struct python_text file = {0};
 	uint64_t type = 0;
 
-	place->lines = 0;
+	place->content = 0;
 	place->lines_bytes = 0;
 	place->type = 0;
 	place->site = REGION_SITE_UNKNOWN;
@@ -164,17 +174,22 @@ __attribute__((noinline, cold)) static void resolve(const struct walk *walk,
 	}
 	if (place->kind != PYTHON_PLACE_USER)
 		place->op = 0;
+	/* what runs an operation is known by the class of that */
+	if (place->identity && !type && !has_version(python, frame->code))
+		place->content = content_of(python, frame->code, place->lines_bytes);
 	python_cache_add(python->cache, place);
 }
 
 /* Known, and still what it was? */
-static inline bool find(const struct walk *walk, struct python_place *place)
+static inline bool find(const struct walk *walk, const struct python_frame *frame,
+			struct python_place *place)
 {
 	const struct python *python = walk->python;
 
 	return python_cache_find(python->cache, place) &&
-	       (place->lines == 0 ||
-		place->lines == lines_hash(python, place->code, place->lines_bytes));
+	       (place->type == 0 || place->type == python_self_class(python, frame)) &&
+	       (place->content == 0 ||
+		place->content == content_of(python, place->code, place->lines_bytes));
 }
 
 static inline void look_up(const struct walk *walk, const struct python_frame *frame,
@@ -186,11 +201,11 @@ static inline void look_up(const struct walk *walk, const struct python_frame *f
 		.lasti = frame->lasti,
 		.op = walk->op,
 	};
-	if (find(walk, place))
+	if (find(walk, frame, place))
 		return;
 	/* the framework's own frames are remembered without an operation */
 	place->op = 0;
-	if (walk->op && find(walk, place) && place->kind != PYTHON_PLACE_USER)
+	if (walk->op && find(walk, frame, place) && place->kind != PYTHON_PLACE_USER)
 		return;
 	place->op = walk->op;
 	resolve(walk, frame, false, place);
@@ -209,7 +224,7 @@ static uint32_t innermost(const struct walk *walk, const struct python_frame *fr
 
 	if (frame->lasti < 0)
 		apart.lasti = place.lasti = 0;
-	if (!find(walk, &place))
+	if (!find(walk, frame, &place))
 		resolve(walk, &apart, true, &place);
 	return place.site;
 }

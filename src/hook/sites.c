@@ -91,15 +91,24 @@ void sites_publish(struct region_writer *writer)
 	}
 }
 
+/* Looks that are made at every event; later only at some, if no frame was ever met. */
+#define EAGER_LOOKS   64u
+#define EVENTS_A_LOOK 16u
+
 /* Until Python has been found, looked at and compared: all that happens once. */
 __attribute__((noinline, cold)) static uint32_t advance(struct python *python,
 							 struct region_writer *writer,
 							 bool is_found_now)
 {
+	static uint32_t looks;
 	uint32_t before = python_state(python);
 
-	if (before == PYTHON_UNSEEN)
-		(void)python_look(python);
+	if (before == PYTHON_UNSEEN) {
+		uint32_t look = __atomic_fetch_add(&looks, 1, __ATOMIC_RELAXED);
+
+		if (look < EAGER_LOOKS || look % EVENTS_A_LOOK == 0)
+			(void)python_look(python);
+	}
 	if (python_state(python) == PYTHON_SEEN)
 		(void)python_compare(python);
 	if (is_found_now || python_state(python) != before)

@@ -10,6 +10,7 @@ import ctypes
 import functools
 import gc
 import json
+import marshal
 import os
 import sys
 import threading
@@ -265,9 +266,11 @@ def part_greenlets():
 
 # --- code that comes and goes ------------------------------------------------------------------
 
-def run(source, file, name="f"):
+def run(source, file, name="f", stored=False):
+    """stored: as code comes from a .pyc, where nothing of it has been hashed yet."""
     space = {"alloc": alloc}
-    exec(compile(source, file, "exec"), space)
+    code = compile(source, file, "exec")
+    exec(marshal.loads(marshal.dumps(code)) if stored else code, space)
     space[name]()
 
 
@@ -288,15 +291,16 @@ def part_reused():
     before = len(noted)
     for i in range(150):
         # where in the body the line is; what the file is called; what the function is called
-        run("def f():\n" + "\n" * (i % 10) + "  alloc()", "/nowhere/one.py")
-        run("def f():\n  alloc()", f"/job{i % 10}/model.py")
+        for stored in (False, True):
+            run("def f():\n" + "\n" * (i % 10) + "  alloc()", "/nowhere/one.py", stored=stored)
+            run("def f():\n  alloc()", f"/job{i % 10}/model.py", stored=stored)
         run(f"def name{i % 10}():\n  alloc()", "/nowhere/three.py", f"name{i % 10}")
         run("\n" * (i % 10) + "def f():\n  alloc()", "/nowhere/four.py")
         run("class C:\n" + f"  class K{i % 10}:\n    def f(self):\n      alloc()\nf = C.K{i % 10}().f",
             "/nowhere/five.py")
         # the line changes behind a table longer than any that is looked at in one piece
         run("def f(x=0):\n" + "  x + x\n" * 700 + "\n" * (i % 10) + "  alloc()",
-            "/nowhere/six.py") if i < 20 else None
+            "/nowhere/six.py", stored=i % 4 > 1) if i < 40 else None
         gc.collect() if i % 50 == 0 else None
     for note in noted[before:]:
         reused += note["code"] in codes

@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from compare import process_of
-from standin import library
+from standin import App, library
 from testing import BUILD, HOOK, Skip, equal, run_tests, ttmem_json
 
 DECORATORS = """
@@ -110,6 +110,11 @@ def check(line):
     return len(line["noted"])
 
 
+def line_of(buffer):
+    """Its line of Python; None without one, whether or not there is a native stack instead."""
+    return buffer["site"] if buffer["site"] and buffer["site"]["line"] else None
+
+
 def sites_of(pid):
     return process_of(ttmem_json(), pid)["capabilities"]["sites"]
 
@@ -160,7 +165,91 @@ def test_off():
             check(line)
 
 
+def embedded(minor):
+    """A C program: no Python yet, one that comes late, threads it does not know, its end."""
+    root = python(minor).parent.parent
+    shared = root / f"lib/libpython3.{minor}.so.1.0"
+    if not shared.exists():
+        raise Skip(f"Python 3.{minor} has no shared library")
+
+    def line(number, function="f"):
+        return {"file": "<string>", "line": number, "function": function}
+    wanted = {"no python": None, "no frame": None, "python": line(3), "foreign thread": None,
+              "its own thread": line(3), "compared": line(3), "subinterpreter": line(3, "g"),
+              "after it": line(3), "finalized": None, "initialized again": line(5),
+              "finalized under a thread": None}
+    program = subprocess.Popen(
+        [str(BUILD / "tests/standin/standin-embed"), str(library("79")), str(shared)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "LD_PRELOAD": str(HOOK), "PYTHONHOME": str(root),
+             "TTMEM_SOCKET_DIR": "/nonexistent"})
+    events = []
+    with program:
+        for text in program.stdout:
+            event = json.loads(text)
+            what = event["event"]
+            found = [b for b in ttmem_json("buffers")["buffers"]
+                     if (b["pid"], b["address"]) == (event["pid"], event["address"])]
+            # before 3.12 a thread's first state stays its own: then the line is of whoever started it
+            if what != "subinterpreter" or minor >= 12:
+                equal([line_of(b) for b in found], [wanted[what]], what)
+            state = sites_of(event["pid"])
+            if what == "no python":
+                equal("no Python in this process" in state["reason"], True)
+            elif what != "no frame":  # it is looked for every so many events only
+                equal(state["state"], "present", what)
+            if what in ("python", "compared"):
+                equal(state["reason"], NOT_COMPARED if what == "python" else None, what)
+            events.append(what)
+            program.stdin.write("\n")
+            program.stdin.flush()
+    equal((events, program.returncode), (list(wanted), 0))
+
+
+def test_unknown_interpreters():
+    """A version we do not know, a build that is laid out otherwise, functions that are missing,
+    memory that is not what it should be: no site, the reason, and nobody dies."""
+    for kind, version, reason in (
+            ("fake", "3.14.0 (main)", "3.14.0: only Python 3.10 to 3.13 are known"),
+            ("fake", "3.9.18", "3.9.18: only Python 3.10 to 3.13 are known"),
+            ("fake", "4.0", "4.0: the version of this Python cannot be read"),
+            ("fake", "", "the version of this Python cannot be read"),
+            ("fake", "3.13.0 experimental free-threading build (main)",
+             "3.13.0: Python without a GIL is not supported"),
+            ("fake", "3.13.0 (main)", "3.13.0: this Python does not describe itself"),
+            ("fake", "3.12.1 (main)",
+             "3.12.1: the frames of this Python are not where those of its version are"),
+            ("fake", "3.10.0 (main)",
+             "3.10.0: the frames of this Python are not where those of its version are"),
+            ("unfinished", "3.12.1", "3.12.1: Py_IsFinalizing")):
+        fake = BUILD / f"tests/standin/lib{kind}-python.so"
+        with App("79", hook=False, env={"LD_PRELOAD": f"{HOOK} {fake}",
+                                        "FAKE_PYTHON": version}) as app:
+            app("open", 1, 0, 0)
+            app("many", 0, 100)
+            equal(sites_of(app.pid), {"state": "failed", "reason": reason}, version)
+            listing = [b for b in ttmem_json("buffers")["buffers"] if b["pid"] == app.pid]
+            equal((len(listing), [b for b in listing if line_of(b)]), (100, []))
+            equal(app.end(), (0, ""))
+
+
+def test_python_that_disagrees():
+    """The first event with the GIL held shows a difference: no more sites from then on."""
+    lying = BUILD / "tests/standin/liblying-python.so"
+    with Program(12, "functions", env={"LD_PRELOAD": f"{HOOK} {lying}", "WITH_GIL": "1"}) as program:
+        lines = iter(program)
+        equal(sites_of(next(lines)["pid"]), {"state": "present", "reason": NOT_COMPARED})
+        line = next(lines)
+        state = sites_of(line["pid"])
+        equal((state["state"], "its frames are not those" in state["reason"]), ("failed", True))
+        buffers = {b["address"]: b for b in ttmem_json("buffers")["buffers"]
+                   if b["pid"] == line["pid"]}
+        equal([n for n in line["noted"] if line_of(buffers[n["address"]])], [])
+        equal(list(lines), [])
+
+
 if __name__ == "__main__":
     cases = [(f"python_3_{minor}", lambda minor=minor: every_kind(minor)) for minor in range(10, 14)]
     cases += [(f"greenlets_3_{minor}", lambda minor=minor: greenlets(minor)) for minor in (12, 13)]
+    cases += [(f"embedded_3_{minor}", lambda minor=minor: embedded(minor)) for minor in range(10, 14)]
     sys.exit(run_tests(globals(), cases))

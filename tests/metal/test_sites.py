@@ -46,8 +46,11 @@ def check(minor):
         line = next(mock.pauses())
         listing = ttmem_json("buffers")["buffers"]
         buffers = {(b["type"], b["address"]): b for b in listing if b["pid"] == line["pid"]}
-        capability = process_of(ttmem_json(), line["pid"])["capabilities"]["sites"]
-    equal(capability, {"state": "present", "reason": None}, "frees have settled it")
+        process = process_of(ttmem_json(), line["pid"])
+    last, want = process["failures"]["last"][0], line["refusal"]
+    equal((last["op"], last["site"]),
+          (want["op"], {k: want[k] for k in ("file", "line", "function")}), "who was refused")
+    equal(process["capabilities"]["sites"], {"state": "present", "reason": None}, "frees have settled it")
     equal(line["refused"], [], "operations that do not run")
     for want in line["sites"]:
         got = buffers[want["type"], want["address"]]

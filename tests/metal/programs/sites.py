@@ -112,5 +112,17 @@ for tensor in Model.several():
     for constant in inner.co_consts:  # before 3.12 a comprehension is a function of its own
         inner = constant if hasattr(constant, "co_code") else inner
     keep(tensor, where(inner, Model.several.__code__.co_firstlineno + 2, "ttnn.relu"))
-pause("kept", [device], sites=sites, refused=refused, python=sys.version_info[:2])
+
+
+def too_large():
+    return ttnn.empty((1, 1 << 14, 1 << 10, 1 << 10), dtype=BF16, layout=TILE, device=device,
+                      memory_config=DRAM)
+
+
+try:
+    too_large()
+except RuntimeError:
+    pass
+refusal = where(too_large.__code__, too_large.__code__.co_firstlineno + 1, "ttnn.empty")
+pause("kept", [device], refusal=refusal, sites=sites, refused=refused, python=sys.version_info[:2])
 ttnn.close_device(device)
