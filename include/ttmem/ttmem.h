@@ -463,7 +463,7 @@ typedef struct ttmemReportFailure_st {
 	uint32_t version;   /* TTMEM_REPORT_FAILURE_VERSION */
 	uint32_t allocator; /* id; TTMEM_NONE: not known */
 	uint32_t type;	    /* ttmemMemoryType_t; TTMEM_NONE: not known */
-	uint32_t reserved;
+	uint32_t site;	    /* 0: none */
 	uint64_t requested_bytes;
 	uint64_t page_bytes;	  /* 0: not known */
 	uint64_t bank_free_bytes; /* at that moment; UINT64_MAX: not known */
