@@ -100,7 +100,7 @@ static void no_complaint(struct ask_complaint *complaint)
 		*complaint = (struct ask_complaint){.error = 0};
 }
 
-int ask_server(const struct collect_options *options, struct snapshot *ret_snapshot,
+int ask_server(const char *directory, const struct collect_options *options, struct snapshot *ret_snapshot,
 	       struct ask_complaint *ret_complaint)
 {
 	struct question question = question_of(options, ret_snapshot);
@@ -108,6 +108,8 @@ int ask_server(const struct collect_options *options, struct snapshot *ret_snaps
 	const char *named = getenv("TTMEM_SOCKET_DIR");
 
 	no_complaint(ret_complaint);
+	if (directory)
+		return ask(directory, &question, ret_complaint);
 	/* a root of one's own is no server's, unless one is named */
 	if (options->root && !(named && *named))
 		return -ENOENT;
@@ -119,7 +121,7 @@ int ask_snapshot(const struct collect_options *options, bool no_server,
 		 struct ask_complaint *ret_complaint)
 {
 	no_complaint(ret_complaint);
-	if (no_server || ask_server(options, ret_snapshot, ret_complaint) != 0)
+	if (no_server || ask_server(NULL, options, ret_snapshot, ret_complaint) != 0)
 		return collect_local(options, ret_snapshot, ret_notes);
 	if (ret_notes)
 		*ret_notes = (struct collect_notes){0};
