@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 	ttmemOpenOptions_t where;
 	ttmemTakeOptions_t what;
 	ttmemHandle_t handle;
-	ttmemSnapshot_t snapshot;
+	ttmemSnapshot_t snapshot = NULL;
 	ttmemReturn_t result;
 
 	memset(&where, 0, sizeof where);
