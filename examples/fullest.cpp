@@ -16,6 +16,11 @@
 
 namespace {
 
+struct Close {
+	void operator()(ttmemHandle_t handle) const { ttmemClose(handle); }
+};
+using Handle = std::unique_ptr<std::remove_pointer_t<ttmemHandle_t>, Close>;
+
 struct Release {
 	void operator()(ttmemSnapshot_t snapshot) const { ttmemSnapshotRelease(snapshot); }
 };
@@ -29,12 +34,15 @@ void check(ttmemReturn_t result)
 
 Snapshot take(const char *root)
 {
-	ttmemTakeOptions_t options{};
+	ttmemOpenOptions_t options{};
+	ttmemHandle_t opened{};
 	ttmemSnapshot_t snapshot{};
 
-	options.version = TTMEM_TAKE_OPTIONS_VERSION;
+	options.version = TTMEM_OPEN_OPTIONS_VERSION;
 	options.root = root;
-	check(ttmemSnapshotTake(&options, &snapshot));
+	check(ttmemOpen(&options, &opened));
+	const Handle handle(opened);
+	check(ttmemSnapshotTake(handle.get(), nullptr, &snapshot));
 	return Snapshot(snapshot);
 }
 

@@ -103,15 +103,23 @@ static void print_buffers(ttmemSnapshot_t snapshot)
 
 int main(int argc, char **argv)
 {
-	ttmemTakeOptions_t options;
-	ttmemSnapshot_t snapshot;
+	ttmemOpenOptions_t where;
+	ttmemTakeOptions_t what;
+	ttmemHandle_t handle;
+	ttmemSnapshot_t snapshot = NULL;
 	ttmemReturn_t result;
 
-	memset(&options, 0, sizeof options);
-	options.version = TTMEM_TAKE_OPTIONS_VERSION;
-	options.flags = TTMEM_TAKE_BUFFERS;
-	options.root = argc > 1 ? argv[1] : NULL;
-	result = ttmemSnapshotTake(&options, &snapshot);
+	memset(&where, 0, sizeof where);
+	where.version = TTMEM_OPEN_OPTIONS_VERSION;
+	where.root = argc > 1 ? argv[1] : NULL;
+	memset(&what, 0, sizeof what);
+	what.version = TTMEM_TAKE_OPTIONS_VERSION;
+	what.flags = TTMEM_TAKE_BUFFERS;
+	result = ttmemOpen(&where, &handle);
+	if (result == TTMEM_SUCCESS) {
+		result = ttmemSnapshotTake(handle, &what, &snapshot);
+		ttmemClose(handle);
+	}
 	if (result != TTMEM_SUCCESS) {
 		fprintf(stderr, "query: %s\n", ttmemErrorString(result));
 		return 1;

@@ -54,15 +54,25 @@ static ttmemReturn_t add_allocator(ttmemReport_t report, uint32_t *id)
 /* What this process holds, as everybody else sees it. */
 static void print_own(void)
 {
-	ttmemTakeOptions_t options;
+	ttmemOpenOptions_t where;
+	ttmemTakeOptions_t what;
 	ttmemAllocator_t allocator;
+	ttmemHandle_t handle;
 	ttmemSnapshot_t snapshot;
+	ttmemReturn_t result;
 	uint64_t one = 1;
 
-	memset(&options, 0, sizeof options);
-	options.version = TTMEM_TAKE_OPTIONS_VERSION;
-	options.flags = TTMEM_TAKE_OWN | TTMEM_TAKE_LARGEST_FREE;
-	if (ttmemSnapshotTake(&options, &snapshot) != TTMEM_SUCCESS)
+	memset(&where, 0, sizeof where);
+	where.version = TTMEM_OPEN_OPTIONS_VERSION;
+	where.flags = TTMEM_OPEN_OWN;
+	memset(&what, 0, sizeof what);
+	what.version = TTMEM_TAKE_OPTIONS_VERSION;
+	what.flags = TTMEM_TAKE_LARGEST_FREE;
+	if (ttmemOpen(&where, &handle) != TTMEM_SUCCESS)
+		return;
+	result = ttmemSnapshotTake(handle, &what, &snapshot);
+	ttmemClose(handle);
+	if (result != TTMEM_SUCCESS)
 		return;
 	if (ttmemAllocatorGetList(snapshot, TTMEM_ALLOCATOR_VERSION, &one, &allocator) ==
 		    TTMEM_SUCCESS &&

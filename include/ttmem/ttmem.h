@@ -3,15 +3,18 @@
  * libttmem: device memory of Tenstorrent accelerators, seen from outside (query), and said by
  * runtimes that keep their own books (report).
  *
- * Query: take a snapshot, read it, release it.
+ * Query: open, take a snapshot, read it, release it, close.
  *
+ *     ttmemHandle_t handle;
  *     ttmemSnapshot_t snapshot;
  *     uint32_t count;
- *     if (ttmemSnapshotTake(NULL, &snapshot) == TTMEM_SUCCESS) {
+ *     ttmemOpen(NULL, &handle);
+ *     if (ttmemSnapshotTake(handle, NULL, &snapshot) == TTMEM_SUCCESS) {
  *         ttmemDeviceGetCount(snapshot, &count);
  *         ...
  *         ttmemSnapshotRelease(snapshot);
  *     }
+ *     ttmemClose(handle);
  *
  * Report: open a report, add an allocator with its geometry, then say each allocation and free.
  * The table lies in memory of this process; ttmem, ttmemd and this library read it from there.
@@ -124,33 +127,53 @@ typedef enum ttmemLayout_enum {
 
 #define TTMEM_NONE UINT32_MAX /* "none" or "unknown" in 32 bits */
 
-/* ---- query: snapshots ---- */
+/* ---- query: where to look, and snapshots ---- */
 
+typedef struct ttmemHandle_st *ttmemHandle_t;
 typedef struct ttmemSnapshot_st *ttmemSnapshot_t;
+
+#define TTMEM_OPEN_NO_SERVER   0x1u /* look at the processes; ask no server */
+#define TTMEM_OPEN_SERVER_ONLY 0x2u /* TTMEM_ERROR_NO_SERVER when none answers */
+#define TTMEM_OPEN_OWN	       0x4u /* this process only, without a server and without cards */
+
+typedef struct ttmemOpenOptions_st {
+	uint32_t version; /* TTMEM_OPEN_OPTIONS_VERSION */
+	uint32_t flags;	  /* TTMEM_OPEN_* */
+	const char *server; /* directory with the api.sock of a server; NULL: the usual ones */
+	const char *root;   /* look for cards below this directory; NULL: "/" */
+} ttmemOpenOptions_t;
+#define TTMEM_OPEN_OPTIONS_VERSION TTMEM_STRUCT_VERSION(ttmemOpenOptions_t, 1)
+
+/*
+ * ttmemOpen - says where snapshots come from: from the first server that answers
+ * ($TTMEM_SOCKET_DIR, /run/ttmem, $XDG_RUNTIME_DIR/ttmem), else collected here, which shows the
+ * processes of this user, or all to root. Servers may come and go: each snapshot asks anew, and
+ * nothing is kept open. options NULL: all zeros; they are copied. The handle may be used by several
+ * threads at once. Returns TTMEM_ERROR_INVALID_ARGUMENT, _VERSION, _MEMORY.
+ */
+TTMEM_EXPORT ttmemReturn_t ttmemOpen(const ttmemOpenOptions_t *options, ttmemHandle_t *handle);
+/* ttmemClose - snapshots that were taken stay valid. NULL is fine. */
+TTMEM_EXPORT void ttmemClose(ttmemHandle_t handle);
 
 #define TTMEM_TAKE_BUFFERS	0x1u /* ttmemBufferGetList works */
 #define TTMEM_TAKE_LARGEST_FREE 0x2u /* largest free ranges are computed */
-#define TTMEM_TAKE_NO_SERVER	0x4u /* look at the processes; ask no server */
-#define TTMEM_TAKE_SERVER_ONLY	0x8u /* TTMEM_ERROR_NO_SERVER when none answers */
-#define TTMEM_TAKE_OWN		0x10u /* this process only, without a server and without cards */
 
 typedef struct ttmemTakeOptions_st {
 	uint32_t version; /* TTMEM_TAKE_OPTIONS_VERSION */
 	uint32_t flags;	  /* TTMEM_TAKE_* */
 	uint32_t pid;	  /* this process only; 0: all */
 	uint32_t reserved;
-	const char *root; /* look for cards below this directory; NULL: "/" */
 } ttmemTakeOptions_t;
 #define TTMEM_TAKE_OPTIONS_VERSION TTMEM_STRUCT_VERSION(ttmemTakeOptions_t, 1)
 
 /*
- * ttmemSnapshotTake - everything that can be seen now: from the first server that answers
- * ($TTMEM_SOCKET_DIR, /run/ttmem, $XDG_RUNTIME_DIR/ttmem), else collected here, which shows the
- * processes of this user, or all to root. No device is opened. options NULL: all zeros.
+ * ttmemSnapshotTake - everything that can be seen now. No device is opened. options NULL: all zeros.
  * Waits for a server 200 ms at most for the first byte, and 50 ms for each card that does not answer.
- * Returns TTMEM_ERROR_INVALID_ARGUMENT, _VERSION, _MEMORY, _NO_SERVER, _UNKNOWN.
+ * The snapshot is the caller's to release. Returns TTMEM_ERROR_INVALID_ARGUMENT, _VERSION, _MEMORY,
+ * _NO_SERVER, _UNKNOWN.
  */
-TTMEM_EXPORT ttmemReturn_t ttmemSnapshotTake(const ttmemTakeOptions_t *options,
+TTMEM_EXPORT ttmemReturn_t ttmemSnapshotTake(ttmemHandle_t handle,
+					     const ttmemTakeOptions_t *options,
 					     ttmemSnapshot_t *snapshot);
 /* ttmemSnapshotRelease - and with it every string that came from it. NULL is fine. */
 TTMEM_EXPORT void ttmemSnapshotRelease(ttmemSnapshot_t snapshot);
@@ -463,7 +486,7 @@ typedef struct ttmemReportFailure_st {
 	uint32_t version;   /* TTMEM_REPORT_FAILURE_VERSION */
 	uint32_t allocator; /* id; TTMEM_NONE: not known */
 	uint32_t type;	    /* ttmemMemoryType_t; TTMEM_NONE: not known */
-	uint32_t reserved;
+	uint32_t site;	    /* 0: none */
 	uint64_t requested_bytes;
 	uint64_t page_bytes;	  /* 0: not known */
 	uint64_t bank_free_bytes; /* at that moment; UINT64_MAX: not known */

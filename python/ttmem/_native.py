@@ -17,7 +17,8 @@ NONE = 0xFFFFFFFF
 TYPES = ("dram", "l1", "l1_small", "trace")
 KNOWN, ESTIMATE, STALE = 1, 2, 4
 
-TAKE_BUFFERS, TAKE_LARGEST_FREE, TAKE_NO_SERVER, TAKE_SERVER_ONLY, TAKE_OWN = 1, 2, 4, 8, 16
+OPEN_NO_SERVER, OPEN_SERVER_ONLY, OPEN_OWN = 1, 2, 4
+TAKE_BUFFERS, TAKE_LARGEST_FREE = 1, 2
 
 INSUFFICIENT_SIZE, NOT_FOUND = 3, 2
 
@@ -48,9 +49,14 @@ class Memory(Structure):
                 *((name, Value) for name in MEMORY_FIELDS)]
 
 
+class OpenOptions(Structure):
+    _fields_ = [("version", c_uint32), ("flags", c_uint32), ("server", c_char_p),
+                ("root", c_char_p)]
+
+
 class TakeOptions(Structure):
     _fields_ = [("version", c_uint32), ("flags", c_uint32), ("pid", c_uint32),
-                ("reserved", c_uint32), ("root", c_char_p)]
+                ("reserved", c_uint32)]
 
 
 class SnapshotInfo(Structure):
@@ -124,7 +130,10 @@ def _load() -> ctypes.CDLL:
     library.ttmemVersionString.restype = c_char_p
     library.ttmemReasonString.restype = c_char_p
     library.ttmemReasonString.argtypes = [c_uint32]
-    library.ttmemSnapshotTake.argtypes = [POINTER(TakeOptions), POINTER(c_void_p)]
+    library.ttmemOpen.argtypes = [POINTER(OpenOptions), POINTER(c_void_p)]
+    library.ttmemClose.argtypes = [c_void_p]
+    library.ttmemClose.restype = None
+    library.ttmemSnapshotTake.argtypes = [c_void_p, POINTER(TakeOptions), POINTER(c_void_p)]
     library.ttmemSnapshotRelease.argtypes = [c_void_p]
     library.ttmemSnapshotRelease.restype = None
     library.ttmemSnapshotGetInfo.argtypes = [c_void_p, POINTER(SnapshotInfo)]
@@ -157,11 +166,18 @@ def check(code: int) -> None:
 class Taken:
     """A ttmemSnapshot_t that is released with `with`."""
 
-    def __init__(self, flags: int = 0, pid: int = 0, root: Optional[str] = None):
-        options = TakeOptions(version(TakeOptions), flags, pid, 0,
-                              os.fsencode(root) if root else None)
+    def __init__(self, where: int = 0, what: int = 0, pid: int = 0, root: Optional[str] = None,
+                 server: Optional[str] = None):
+        place = OpenOptions(version(OpenOptions), where, os.fsencode(server) if server else None,
+                            os.fsencode(root) if root else None)
+        options = TakeOptions(version(TakeOptions), what, pid, 0)
+        opened = c_void_p()
+        check(library().ttmemOpen(byref(place), byref(opened)))
         self.handle = c_void_p()
-        check(library().ttmemSnapshotTake(byref(options), byref(self.handle)))
+        try:
+            check(library().ttmemSnapshotTake(opened, byref(options), byref(self.handle)))
+        finally:
+            library().ttmemClose(opened)
 
     def __enter__(self) -> "Taken":
         return self

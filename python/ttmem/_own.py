@@ -42,7 +42,7 @@ def _check_type(kind: str) -> str:
 
 def _memories(kind: str, flags: int = 0) -> Dict[int, Memory]:
     """By chip id: this process's memory of one type."""
-    with native.Taken(native.TAKE_OWN | flags) as taken:
+    with native.Taken(native.OPEN_OWN, flags) as taken:
         found = {}
         for index in range(taken.info().device_count):
             raw = taken.device_memory(index, os.getpid(), native.TYPES.index(_check_type(kind)))
@@ -57,7 +57,7 @@ def _select(found: Dict[int, Any], chips: Optional[FrozenSet[int]]) -> List[Any]
 
 def is_recorded() -> bool:
     """Does this process have a table: is the hook in it, and has a device been opened?"""
-    with native.Taken(native.TAKE_OWN) as taken:
+    with native.Taken(native.OPEN_OWN) as taken:
         return bool(taken.rows(native.Process))
 
 
@@ -97,13 +97,13 @@ def memory_stats(device: Any = None, type: str = "dram") -> Dict[str, Optional[i
 
 def own_buffers() -> Tuple[Buffer, ...]:
     """The live buffers of this process."""
-    with native.Taken(native.TAKE_OWN | native.TAKE_BUFFERS) as taken:
+    with native.Taken(native.OPEN_OWN, native.TAKE_BUFFERS) as taken:
         return tuple(map(buffer_of, taken.rows(native.Buffer)))
 
 
 def last_event() -> int:
     """Number of the last allocation, free or failure of this process; 0: it has no table."""
-    with native.Taken(native.TAKE_OWN) as taken:
+    with native.Taken(native.OPEN_OWN) as taken:
         return max((process.event for process in taken.rows(native.Process)), default=0)
 
 
@@ -166,7 +166,7 @@ class _Level:
         rows = [row for row in rows if row.peak_bank_bytes]
         if not rows:
             return
-        with native.Taken(native.TAKE_OWN) as taken:
+        with native.Taken(native.OPEN_OWN) as taken:
             banks = {(a.id, kind): a.memory[kind].banks.get() or 0
                      for a in taken.rows(native.Allocator) for kind in range(4)}
             chips: Dict[int, List[int]] = {}

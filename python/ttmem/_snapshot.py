@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict, Mapping, Optional, Tuple
+from typing import Dict, Mapping, Optional, Tuple, Union
 
 from . import _native as native
 
@@ -157,33 +157,30 @@ def buffer_of(raw: native.Buffer) -> Buffer:
 
 
 def snapshot(buffers: bool = False, largest_free: bool = True, pid: Optional[int] = None,
-             server: Optional[bool] = None, root: Optional[str] = None) -> Snapshot:
+             server: Union[bool, str, None] = None, root: Optional[str] = None) -> Snapshot:
     """Everything that can be seen now: from a server where one answers, else by looking here.
 
     buffers       list every live buffer as well
     largest_free  compute the largest free ranges (reads every live buffer)
     pid           this process only
-    server        True: only from a server; False: ask none
+    server        True: only from a server; False: ask none; the directory of one: only from that
     root          look for cards below this directory, a fake machine for tests
 
     No device is opened. Raises TtmemError. Takes 200 ms at most to find that a server is silent.
     """
-    flags = native.TAKE_BUFFERS if buffers else 0
-    flags |= native.TAKE_LARGEST_FREE if largest_free else 0
-    if server is not None:
-        flags |= native.TAKE_SERVER_ONLY if server else native.TAKE_NO_SERVER
-    return take(flags, pid or 0, root)
-
-
-def take(flags: int, pid: int = 0, root: Optional[str] = None) -> Snapshot:
-    with native.Taken(flags, pid, root) as taken:
+    what = native.TAKE_BUFFERS if buffers else 0
+    what |= native.TAKE_LARGEST_FREE if largest_free else 0
+    where = (0 if server is None else
+             native.OPEN_SERVER_ONLY if server else native.OPEN_NO_SERVER)
+    named = server if isinstance(server, str) else None
+    with native.Taken(where, what, pid or 0, root, named) as taken:
         info = taken.info()
         devices = tuple(_device(taken, index) for index in range(info.device_count))
         numbers = tuple(device.number for device in devices)
         processes = tuple(_process(taken, raw, numbers) for raw in taken.rows(native.Process))
-        buffers = (tuple(map(buffer_of, taken.rows(native.Buffer))) if info.has_buffers else None)
+        listed = tuple(map(buffer_of, taken.rows(native.Buffer))) if info.has_buffers else None
         return Snapshot(info.realtime_ns, native.text(info.server), native.text(info.driver),
-                        devices, processes, buffers, bool(info.is_consistent))
+                        devices, processes, listed, bool(info.is_consistent))
 
 
 def processes() -> Tuple[Process, ...]:

@@ -108,12 +108,14 @@ bool ask_may_ask(const char *root, bool no_server)
 	return !no_server && (!root || (named && *named));
 }
 
-int ask_server(const struct collect_options *options, struct snapshot *ret_snapshot,
-	       struct ask_complaint *ret_complaint)
+int ask_server(const char *directory, const struct collect_options *options,
+	       struct snapshot *ret_snapshot, struct ask_complaint *ret_complaint)
 {
 	struct ask_question question = question_of(options, ret_snapshot);
 
 	no_complaint(ret_complaint);
+	if (directory)
+		return ask(directory, &question, ret_complaint);
 	return ask_may_ask(options->root, false) ? ask_any(&question, ret_complaint) : -ENOENT;
 }
 
@@ -122,7 +124,7 @@ int ask_snapshot(const struct collect_options *options, bool no_server,
 		 struct ask_complaint *ret_complaint)
 {
 	no_complaint(ret_complaint);
-	if (no_server || ask_server(options, ret_snapshot, ret_complaint) != 0)
+	if (no_server || ask_server(NULL, options, ret_snapshot, ret_complaint) != 0)
 		return collect_local(options, ret_snapshot, ret_notes);
 	if (ret_notes)
 		*ret_notes = (struct collect_notes){0};

@@ -33,10 +33,11 @@ int ask_question(const struct ask_question *question, struct ask_complaint *ret_
 bool ask_may_ask(const char *root, bool no_server);
 
 /*
- * ask_server - the picture that `options` want, from the first server there is. Return: 0;
+ * ask_server - the picture that `options` want, from the server in this directory, or (NULL) from
+ * the first of the usual ones. Return: 0;
  * -ENOENT: there is none; another -errno: it did not answer (ret_complaint, which may be NULL).
  */
-int ask_server(const struct collect_options *options, struct snapshot *ret_snapshot,
+int ask_server(const char *directory, const struct collect_options *options, struct snapshot *ret_snapshot,
 	       struct ask_complaint *ret_complaint);
 /*
  * ask_snapshot - the same, and from our own look when no server answers or `no_server`.

@@ -15,6 +15,11 @@
 #include "region/writer.h"
 #include "ttmem/ttmem.h"
 
+struct ttmemHandle_st {
+	uint32_t flags;
+	char *server, *root; /* NULL: not named */
+};
+
 struct ttmemSnapshot_st {
 	struct snapshot picture; /* devices, processes, allocators */
 	struct snapshot listing; /* the buffers, with processes and allocators of their own */

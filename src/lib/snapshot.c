@@ -1,22 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "api/ask.h"
 #include "lib/lib.h"
 
-#define FLAGS_KNOWN                                                                                \
-	(TTMEM_TAKE_BUFFERS | TTMEM_TAKE_LARGEST_FREE | TTMEM_TAKE_NO_SERVER |                     \
-	 TTMEM_TAKE_SERVER_ONLY | TTMEM_TAKE_OWN)
+#define OPEN_FLAGS (TTMEM_OPEN_NO_SERVER | TTMEM_OPEN_SERVER_ONLY | TTMEM_OPEN_OWN)
+#define TAKE_FLAGS (TTMEM_TAKE_BUFFERS | TTMEM_TAKE_LARGEST_FREE)
+
+static bool open_flags_are_good(uint32_t flags)
+{
+	/* a server only, and none: cannot both be wanted */
+	return !(flags & ~OPEN_FLAGS) &&
+	       !((flags & TTMEM_OPEN_SERVER_ONLY) &&
+		 (flags & (TTMEM_OPEN_NO_SERVER | TTMEM_OPEN_OWN)));
+}
+
+static int copy_string(const char *string, char **ret_copy)
+{
+	*ret_copy = string ? strdup(string) : NULL;
+	return string && !*ret_copy ? -ENOMEM : 0;
+}
+
+ttmemReturn_t ttmemOpen(const ttmemOpenOptions_t *options, ttmemHandle_t *handle)
+{
+	static const ttmemOpenOptions_t usual = {.version = TTMEM_OPEN_OPTIONS_VERSION};
+	const ttmemOpenOptions_t *wanted = options ? options : &usual;
+
+	if (wanted->version != TTMEM_OPEN_OPTIONS_VERSION)
+		return TTMEM_ERROR_VERSION;
+	if (!handle || !open_flags_are_good(wanted->flags))
+		return TTMEM_ERROR_INVALID_ARGUMENT;
+	struct ttmemHandle_st *opened = calloc(1, sizeof *opened);
+
+	if (!opened)
+		return TTMEM_ERROR_MEMORY;
+	opened->flags = wanted->flags;
+	if (copy_string(wanted->server, &opened->server) < 0 ||
+	    copy_string(wanted->root, &opened->root) < 0) {
+		ttmemClose(opened);
+		return TTMEM_ERROR_MEMORY;
+	}
+	*handle = opened;
+	return TTMEM_SUCCESS;
+}
+
+void ttmemClose(ttmemHandle_t handle)
+{
+	if (!handle)
+		return;
+	free(handle->server);
+	free(handle->root);
+	free(handle);
+}
 
 /* From a server in one or two questions; the second one's buffers are a little younger. */
-static int take_from_server(struct ttmemSnapshot_st *to, const struct collect_options *picture)
+static int take_from_server(const struct ttmemHandle_st *handle, struct ttmemSnapshot_st *to,
+			    const struct collect_options *picture)
 {
-	struct collect_options listing = {.buffers = true, .pid = picture->pid};
-	int r = ask_server(picture, &to->picture, NULL);
+	struct collect_options listing = {.buffers = true, .pid = picture->pid,
+					  .root = picture->root};
+	int r = ask_server(handle->server, picture, &to->picture, NULL);
 
-	return r == 0 && to->has_buffers ? ask_server(&listing, &to->listing, NULL) : r;
+	return r == 0 && to->has_buffers ? ask_server(handle->server, &listing, &to->listing, NULL)
+					 : r;
 }
 
 static int take_here(struct ttmemSnapshot_st *to, const struct collect_options *wanted)
@@ -29,14 +78,15 @@ static int take_here(struct ttmemSnapshot_st *to, const struct collect_options *
 	return collect_local(&options, &to->picture, NULL);
 }
 
-static int take(struct ttmemSnapshot_st *to, const ttmemTakeOptions_t *wanted)
+static int take(const struct ttmemHandle_st *handle, struct ttmemSnapshot_st *to,
+		const ttmemTakeOptions_t *wanted)
 {
-	bool own = wanted->flags & TTMEM_TAKE_OWN;
+	bool own = handle->flags & TTMEM_OPEN_OWN;
 	struct collect_options options = {
 		.largest_free = wanted->flags & TTMEM_TAKE_LARGEST_FREE,
 		.pid = own ? (uint32_t)getpid() : wanted->pid,
 		.cards = !own,
-		.root = wanted->root,
+		.root = handle->root,
 		.no_children = true,
 	};
 	int r = -ENOENT;
@@ -45,30 +95,29 @@ static int take(struct ttmemSnapshot_st *to, const ttmemTakeOptions_t *wanted)
 	snapshot_init(&to->listing);
 	to->has_buffers = wanted->flags & TTMEM_TAKE_BUFFERS;
 	to->pid = options.pid;
-	if (!own && !(wanted->flags & TTMEM_TAKE_NO_SERVER))
-		r = take_from_server(to, &options);
-	if (r < 0 && r != -ENOMEM && !(wanted->flags & TTMEM_TAKE_SERVER_ONLY))
+	if (!own && !(handle->flags & TTMEM_OPEN_NO_SERVER))
+		r = take_from_server(handle, to, &options);
+	if (r < 0 && r != -ENOMEM && !(handle->flags & TTMEM_OPEN_SERVER_ONLY))
 		r = take_here(to, &options);
 	return r;
 }
 
-ttmemReturn_t ttmemSnapshotTake(const ttmemTakeOptions_t *options, ttmemSnapshot_t *snapshot)
+ttmemReturn_t ttmemSnapshotTake(ttmemHandle_t handle, const ttmemTakeOptions_t *options,
+				ttmemSnapshot_t *snapshot)
 {
 	static const ttmemTakeOptions_t all = {.version = TTMEM_TAKE_OPTIONS_VERSION};
 	const ttmemTakeOptions_t *wanted = options ? options : &all;
-	const uint32_t both = TTMEM_TAKE_NO_SERVER | TTMEM_TAKE_SERVER_ONLY;
 
 	if (wanted->version != TTMEM_TAKE_OPTIONS_VERSION)
 		return TTMEM_ERROR_VERSION;
-	if (!snapshot || (wanted->flags & ~FLAGS_KNOWN) || (wanted->flags & both) == both ||
-	    ((wanted->flags & TTMEM_TAKE_OWN) && (wanted->flags & TTMEM_TAKE_SERVER_ONLY)))
+	if (!handle || !snapshot || (wanted->flags & ~TAKE_FLAGS))
 		return TTMEM_ERROR_INVALID_ARGUMENT;
 	struct ttmemSnapshot_st *taken = calloc(1, sizeof *taken);
 
 	if (!taken)
 		return TTMEM_ERROR_MEMORY;
 	int saved_errno = errno;
-	int r = take(taken, wanted);
+	int r = take(handle, taken, wanted);
 
 	errno = saved_errno;
 	if (r == 0) {
@@ -76,7 +125,7 @@ ttmemReturn_t ttmemSnapshotTake(const ttmemTakeOptions_t *options, ttmemSnapshot
 		return TTMEM_SUCCESS;
 	}
 	ttmemSnapshotRelease(taken);
-	return (wanted->flags & TTMEM_TAKE_SERVER_ONLY) && r != -ENOMEM ? TTMEM_ERROR_NO_SERVER
+	return (handle->flags & TTMEM_OPEN_SERVER_ONLY) && r != -ENOMEM ? TTMEM_ERROR_NO_SERVER
 									: lib_result(r);
 }
 

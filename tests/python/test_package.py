@@ -19,13 +19,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib"), str(HERE.parent / "integrat
                 str(HERE.parent / "hosts"), str(HERE.parents[1] / "python")]
 sys.dont_write_bytecode = True
 
-from testing import BUILD, ROOT, TTMEM, Skip, equal, run_tests, ttmem_json
+from testing import BUILD, ROOT, TTMEM, Skip, equal, run_tests, ttmem_json, wait_until
 
 os.environ.update({"TTMEM_LIBRARY": str(BUILD / "src/lib/libttmem.so.0"),
                    "TTMEM_SOCKET_DIR": "/nonexistent"})
 
 import hosts
 import ttmem
+from server import Server, app, directory
 from standin import App
 
 ENV = {**os.environ, "PYTHONPATH": f"{ROOT / 'python'}:{HERE}", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -91,6 +92,26 @@ def test_snapshot():
           [(b["type"], b["address"], b["requested_bytes"], b["page_bytes"], b["layout"])
            for b in wanted])
     equal(len({dataclasses.astuple(b) for b in ours}), 3, "immutable, so they can be in a set")
+
+
+def test_server():
+    """The same from a server: named by its directory, or found where servers are looked for."""
+    with directory() as d, Server(d) as s, app(d) as program:
+        program("open", 1, 16384, 1048576)
+        program("alloc", 0, "dram", 17825792, 1088)
+        wait_until("it is known", lambda: s.get("/v1/server")["tables"]["live"] == 1)
+        shot = ttmem.snapshot(buffers=True, server=str(d))
+        equal(shot.server, str(d))
+        equal([(p.pid, p.state) for p in shot.processes], [(program.pid, "live")])
+        equal([(b.pid, b.type, b.requested_bytes) for b in shot.buffers],
+              [(program.pid, "dram", 17825792)])
+        equal(shot.devices[0].memory["dram"].requested_bytes, 17825792)
+        found = subprocess.run([sys.executable, "-c", "import ttmem; print(ttmem.snapshot().server)"],
+                               capture_output=True, text=True, timeout=60,
+                               env={**ENV, "TTMEM_SOCKET_DIR": str(d)})
+        equal(found.stdout, f"{d}\n", found.stderr)
+    gone = ttmem.snapshot(server=False)
+    equal(gone.server, None)
 
 
 def test_errors():

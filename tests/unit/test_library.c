@@ -53,13 +53,26 @@ static ttmemReturn_t put(ttmemReport_t report, uint32_t allocator, uint64_t key,
 	return ttmemReportAlloc(report, &buffer);
 }
 
+static ttmemReturn_t take(uint32_t where, uint32_t what, uint32_t pid, ttmemSnapshot_t *snapshot)
+{
+	const ttmemOpenOptions_t place = {.version = TTMEM_OPEN_OPTIONS_VERSION, .flags = where};
+	const ttmemTakeOptions_t options = {
+		.version = TTMEM_TAKE_OPTIONS_VERSION, .flags = what, .pid = pid};
+	ttmemHandle_t handle;
+	ttmemReturn_t r = ttmemOpen(&place, &handle);
+
+	if (r == TTMEM_SUCCESS) {
+		r = ttmemSnapshotTake(handle, &options, snapshot);
+		ttmemClose(handle);
+	}
+	return r;
+}
+
 static ttmemSnapshot_t look(uint32_t flags)
 {
-	const ttmemTakeOptions_t options = {.version = TTMEM_TAKE_OPTIONS_VERSION,
-					    .flags = flags | TTMEM_TAKE_OWN};
 	ttmemSnapshot_t snapshot = NULL;
 
-	check(ttmemSnapshotTake(&options, &snapshot));
+	check(take(TTMEM_OPEN_OWN, flags, 0, &snapshot));
 	return snapshot;
 }
 
@@ -140,7 +153,9 @@ static void test_says_and_sees(void **state)
 static void test_refuses(void **state)
 {
 	ttmemSnapshot_t snapshot;
-	ttmemTakeOptions_t options = {.version = 1};
+	const ttmemOpenOptions_t old = {.version = 1};
+	const ttmemTakeOptions_t older = {.version = 1};
+	ttmemHandle_t handle;
 	ttmemSnapshotInfo_t info = {.version = 0};
 	ttmemDevice_t device = {.version = TTMEM_DEVICE_VERSION};
 	ttmemReport_t report, again;
@@ -148,12 +163,15 @@ static void test_refuses(void **state)
 	uint64_t count;
 
 	(void)state;
-	assert_int_equal(ttmemSnapshotTake(&options, &snapshot), TTMEM_ERROR_VERSION);
-	options.version = TTMEM_TAKE_OPTIONS_VERSION;
-	options.flags = 1u << 30;
-	assert_int_equal(ttmemSnapshotTake(&options, &snapshot), TTMEM_ERROR_INVALID_ARGUMENT);
-	options.flags = TTMEM_TAKE_SERVER_ONLY;
-	assert_int_equal(ttmemSnapshotTake(&options, &snapshot), TTMEM_ERROR_NO_SERVER);
+	assert_int_equal(ttmemOpen(&old, &handle), TTMEM_ERROR_VERSION);
+	check(ttmemOpen(NULL, &handle));
+	assert_int_equal(ttmemSnapshotTake(handle, &older, &snapshot), TTMEM_ERROR_VERSION);
+	ttmemClose(handle);
+	assert_int_equal(take(1u << 30, 0, 0, &snapshot), TTMEM_ERROR_INVALID_ARGUMENT);
+	assert_int_equal(take(0, 1u << 30, 0, &snapshot), TTMEM_ERROR_INVALID_ARGUMENT);
+	assert_int_equal(take(TTMEM_OPEN_SERVER_ONLY | TTMEM_OPEN_OWN, 0, 0, &snapshot),
+			 TTMEM_ERROR_INVALID_ARGUMENT);
+	assert_int_equal(take(TTMEM_OPEN_SERVER_ONLY, 0, 0, &snapshot), TTMEM_ERROR_NO_SERVER);
 	errno = EDOM;
 	snapshot = look(0);
 	assert_int_equal(errno, EDOM);
@@ -201,14 +219,12 @@ static int is_believed_alive(void)
 	int status;
 
 	if (child == 0) {
-		const ttmemTakeOptions_t options = {.version = TTMEM_TAKE_OPTIONS_VERSION,
-						    .flags = TTMEM_TAKE_NO_SERVER,
-						    .pid = (uint32_t)getppid()};
 		ttmemSnapshot_t snapshot;
 		ttmemProcess_t process;
 		uint64_t one = 1;
 
-		if (ttmemSnapshotTake(&options, &snapshot) != TTMEM_SUCCESS ||
+		if (take(TTMEM_OPEN_NO_SERVER, 0, (uint32_t)getppid(), &snapshot) !=
+			    TTMEM_SUCCESS ||
 		    ttmemProcessGetList(snapshot, TTMEM_PROCESS_VERSION, &one, &process) !=
 			    TTMEM_SUCCESS ||
 		    one != 1)
@@ -221,8 +237,6 @@ static int is_believed_alive(void)
 
 static void test_reads_its_own_table(void **state)
 {
-	const ttmemTakeOptions_t all = {.version = TTMEM_TAKE_OPTIONS_VERSION,
-					.flags = TTMEM_TAKE_NO_SERVER | TTMEM_TAKE_BUFFERS};
 	ttmemReport_t report;
 	ttmemSnapshot_t snapshot;
 	uint32_t id;
@@ -236,7 +250,7 @@ static void test_reads_its_own_table(void **state)
 	assert_true(is_believed_alive());
 	ttmemSnapshotRelease(look(TTMEM_TAKE_BUFFERS));
 	assert_true(is_believed_alive());
-	check(ttmemSnapshotTake(&all, &snapshot));
+	check(take(TTMEM_OPEN_NO_SERVER, TTMEM_TAKE_BUFFERS, 0, &snapshot));
 	ttmemSnapshotRelease(snapshot);
 	assert_true(is_believed_alive());
 
@@ -248,7 +262,7 @@ static void test_reads_its_own_table(void **state)
 		(void)close(pipe_fd[1]);
 		_exit(read(pipe_fd[0], &byte, 1) < 0);
 	}
-	check(ttmemSnapshotTake(&all, &snapshot));
+	check(take(TTMEM_OPEN_NO_SERVER, TTMEM_TAKE_BUFFERS, 0, &snapshot));
 	ttmemSnapshotRelease(snapshot);
 	assert_true(is_believed_alive());
 	(void)close(pipe_fd[0]);
