@@ -25,12 +25,14 @@ from compare import check_allocator, open_allocators, process_of
 from server import Server
 from slots import Slots
 from standin import App, library
-from testing import HOOK, TTMEM, Skip, equal, run_tests, ttmem, ttmem_json, wait_until
+from testing import HOOK, TTMEM, Skip, equal, need_ptrace, run_tests, ttmem, ttmem_json, wait_until
 
 REFUSED, DENIED, NOT_FOUND = 67, 4, 6
 
 
 def attach(pid, *options, code=0, **more):
+    if code == 0:
+        need_ptrace()
     done = ttmem("attach", *options, pid, check=False, **more)
     equal(done.returncode, code, f"attach: {done.stdout}{done.stderr}")
     return done.stdout + done.stderr
