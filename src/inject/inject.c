@@ -143,7 +143,7 @@ static void say_error(struct thread *thread, const struct work *work)
 static int put_copy(struct thread *thread, const struct work *work, uint64_t *ret_fd)
 {
 	char path[64], bytes[16384];
-	uint64_t name;
+	uint64_t name = 0;
 	ssize_t n;
 	int r = work->loader.memfd_create && work->loader.close ? 0 : -ENOSYS;
 
@@ -169,7 +169,7 @@ static int load(struct thread *thread, struct work *work, uint64_t *ret_handle)
 {
 	char own[64];
 	const char *path = work->library;
-	uint64_t text, fd = 0, ignored;
+	uint64_t text = 0, fd = 0, ignored;
 	int r = 0;
 
 	if (work->copy >= 0) {
@@ -196,7 +196,7 @@ static int load(struct thread *thread, struct work *work, uint64_t *ret_handle)
 
 static int run_attach(struct thread *thread, struct work *work)
 {
-	uint64_t handle, text, result;
+	uint64_t handle = 0, text = 0, result = 0;
 	int r = 0;
 
 	if (!work->function) {

@@ -44,6 +44,14 @@ def ttmem_json(*arguments, env=None):
     return json.loads(ttmem(*arguments, "--format=json", env=env).stdout)
 
 
+def need_ptrace():
+    """Whether the kernel lets this user into processes that are not its children."""
+    scope = pathlib.Path("/proc/sys/kernel/yama/ptrace_scope")
+    value = scope.read_text().strip() if scope.exists() else "0"
+    if value == "3" or (value != "0" and os.geteuid() != 0):
+        raise Skip(f"kernel.yama.ptrace_scope is {value}: only root may attach, or nobody")
+
+
 def wait_until(what, condition, seconds=20):
     """Waits for something outside our control; fails with `what` when it never comes."""
     end = time.monotonic() + seconds

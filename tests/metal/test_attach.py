@@ -23,7 +23,7 @@ from compare import process_of
 from mock import Mock
 from slots import Slots
 from test_truth import check_pause, installed
-from testing import HOOK, equal, run_tests, ttmem, ttmem_json
+from testing import HOOK, equal, need_ptrace, run_tests, ttmem, ttmem_json
 
 ROUNDS = int(os.environ.get("ATTACH_ROUNDS", 3))
 VERSION = os.environ.get("ATTACH_VERSION", "0.81.1")
@@ -32,6 +32,7 @@ STOP_MS = []
 
 
 def command(*words):
+    need_ptrace()
     done = ttmem(*words, check=False)
     equal(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
     stopped = re.search(r"stood still for ([\d.]+) ms", done.stdout)
