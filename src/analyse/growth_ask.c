@@ -46,10 +46,12 @@ uint64_t growth_key(const struct snapshot *snapshot, const struct site_row *row,
 	if (by == GROUP_TYPE || !site)
 		return mix(hash, by == GROUP_TYPE);
 	hash = mix(hash, site->before_attach);
-	if (by != GROUP_FILE)
+	if (by == GROUP_OP || by == GROUP_SITE)
 		hash = mix_text(hash, snapshot, site->op);
-	if (by != GROUP_OP)
+	if (by == GROUP_FILE || by == GROUP_SITE)
 		hash = mix_text(hash, snapshot, site->file);
+	if (by == GROUP_TAG || by == GROUP_SITE)
+		hash = mix_text(hash, snapshot, site->tag);
 	if (by == GROUP_SITE) {
 		hash = mix(mix_text(hash, snapshot, site->function), site->line);
 		hash = mix_frames(hash, snapshot, site);

@@ -61,12 +61,16 @@ static int name_group(struct folding *folding, uint32_t number, uint32_t *ret_nu
 	texts.before_attach = site->before_attach;
 	/* a copy: the pool of strings moves when something is added */
 	char *text = strdup(snapshot_text(folding->snapshot,
-					  folding->by == GROUP_OP ? site->op : site->file));
+					  folding->by == GROUP_OP    ? site->op
+					  : folding->by == GROUP_TAG ? site->tag
+								     : site->file));
 
 	if (!text)
 		return -ENOMEM;
 	if (folding->by == GROUP_OP)
 		texts.op = text;
+	else if (folding->by == GROUP_TAG)
+		texts.tag = text;
 	else
 		texts.file = text;
 	int r = snapshot_intern_site(folding->snapshot, &texts, ret_number);

@@ -11,7 +11,7 @@ void put_site(struct encoded *object, uint32_t number)
 	encode_key(object, "op");
 	(void)encode_text(object->text, site ? snapshot_text(object->snapshot, site->op) : "");
 	encode_key(object, "site");
-	if (!site || (site->file == 0 && site->function == 0)) {
+	if (!site || (site->file == 0 && site->function == 0 && site->tag == 0)) {
 		text_puts(object->text, "null");
 		if (site && site->before_attach)
 			encode_reason(object, "site", REASON_BEFORE_ATTACH);
@@ -82,6 +82,7 @@ int decode_site(struct snapshot *snapshot, yyjson_val *object, uint32_t *ret_num
 		.op = string_of(object, "op"),
 		.file = string_of(site, "file"),
 		.function = string_of(site, "function"),
+		.tag = string_of(site, "tag"),
 		.line = yyjson_get_uint(line) <= UINT32_MAX ? (uint32_t)yyjson_get_uint(line) : 0,
 		.before_attach = strcmp(reason, fact_reason_text(REASON_BEFORE_ATTACH)) == 0,
 	};

@@ -66,6 +66,7 @@ int table_sites_number(struct table_sites *sites, struct snapshot *snapshot, uin
 		texts.op = region_sites_string(&sites->raw, raw->op);
 		texts.file = region_sites_string(&sites->raw, raw->file);
 		texts.function = region_sites_string(&sites->raw, raw->function);
+		texts.tag = region_sites_string(&sites->raw, raw->tag);
 		texts.line = raw->line;
 		if (sites->wants_stacks || !*texts.op || (!*texts.file && !*texts.function))
 			table_stacks_add(&sites->stacks, &sites->raw, raw, sites->wants_stacks,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hook/own_tag.h"
 #include "hook/python.h"
 #include "hook/stack.h"
 
@@ -135,6 +136,29 @@ static uint32_t from_python(struct region_writer *writer)
 							       : REGION_SITE_UNKNOWN;
 }
 
+/*
+ * The site with this thread's tag added. The last answer of a thread is kept: a tag stands around many
+ * allocations. By the writer's pid, so that a forked child asks its own table.
+ */
+static __attribute__((noinline)) uint32_t with_tag(struct region_writer *writer, uint32_t site,
+						    const char *tag)
+{
+	static __thread __attribute__((tls_model("initial-exec"))) struct {
+		uint32_t pid, serial, site, tagged;
+	} last;
+	const struct region_text text = {.start = tag, .bytes = (uint32_t)strlen(tag)};
+
+	if (last.pid == writer->pid && last.serial == own_tag_serial() && last.site == site)
+		return last.tagged;
+	uint32_t tagged = region_writer_site_tag(writer, site, text);
+
+	last.pid = writer->pid;
+	last.serial = own_tag_serial();
+	last.site = site;
+	last.tagged = tagged;
+	return tagged;
+}
+
 uint32_t sites_here(struct region_writer *writer)
 {
 	enum sites_mode wanted = sites_mode();
@@ -146,6 +170,8 @@ uint32_t sites_here(struct region_writer *writer)
 	/* a thread that Python does not know, or a process without it, has its stack all the same */
 	if (wanted & SITES_NATIVE || (wanted == SITES_PYTHON && site == REGION_SITE_UNKNOWN))
 		site = stack_site(writer, site);
+	if (__builtin_expect(own_tag() != NULL, 0) && wanted != SITES_OFF)
+		site = with_tag(writer, site, own_tag());
 	errno = saved_errno;
 	return site;
 }

@@ -96,14 +96,13 @@ static uint32_t thread_id(void)
 static void publish_capabilities(struct region_writer *writer)
 {
 	static const char *const present[] = {"buffers", "frees",  "failures", "cores", "geometry",
-					      "chips",	 "parent", "open",     "close"};
+					      "chips",	 "parent", "open",     "close", "sites"};
 
 	for (unsigned i = 0; i < sizeof present / sizeof present[0]; i++)
 		region_writer_capability(writer, present[i], CAPABILITY_PRESENT, NULL);
 	region_writer_capability(writer, "verify", CAPABILITY_MISSING,
 				 "a report has no second source of its figures");
 	region_writer_capability(writer, "programs", CAPABILITY_MISSING, "not part of a report");
-	region_writer_capability(writer, "sites", CAPABILITY_MISSING, "not recorded by this library");
 }
 
 /* With the page's lock. Also retries what failed before. */
@@ -298,14 +297,26 @@ ttmemReturn_t ttmemReportAllocatorRemove(ttmemReport_t report, uint32_t id)
 	return object ? TTMEM_SUCCESS : TTMEM_ERROR_NOT_FOUND;
 }
 
+static struct region_text text_of(const char *string)
+{
+	return (struct region_text){.start = string,
+				    .bytes = string ? (uint32_t)strnlen(string, UINT16_MAX) : 0};
+}
+
 ttmemReturn_t ttmemReportSite(ttmemReport_t report, const ttmemReportSite_t *site, uint32_t *id)
 {
 	if (!is_open(report) || !site || !id)
 		return TTMEM_ERROR_INVALID_ARGUMENT;
 	if (site->version != TTMEM_REPORT_SITE_VERSION)
 		return TTMEM_ERROR_VERSION;
-	/* the table has no part for them yet */
-	*id = 0;
+	const struct region_site_found found = {
+		.op = text_of(site->op),
+		.file = text_of(site->file),
+		.function = text_of(site->function),
+		.line = site->line,
+	};
+
+	*id = region_writer_site(&report->page->writer, &found);
 	return TTMEM_SUCCESS;
 }
 
@@ -339,7 +350,7 @@ ttmemReturn_t ttmemReportAlloc(ttmemReport_t report, const ttmemReportBuffer_t *
 		.pages = buffer->pages == TTMEM_NONE ? UINT64_MAX : buffer->pages,
 		.time_ns = now_ns,
 		.cores = buffer->cores,
-		.site = 0,
+		.site = buffer->site,
 		.thread = thread_id(),
 		.type = (uint8_t)buffer->type,
 		.layout = (uint8_t)buffer->layout,

@@ -304,11 +304,23 @@ ttmemReturn_t ttmemChipGetList(ttmemSnapshot_t snapshot, uint32_t version, uint6
 	return r;
 }
 
+/* As long as the snapshot lives; NULL: not known. */
+static const char *text_of(const struct snapshot *listing, string_id id)
+{
+	return id ? snapshot_text(listing, id) : NULL;
+}
+
 static ttmemBuffer_t buffer_of(const struct snapshot *listing, const struct buffer *from)
 {
+	const struct site *site = snapshot_site(listing, from->site);
+
 	return (ttmemBuffer_t){
 		.pid = listing->processes[from->process].pid,
 		.allocator = listing->allocators[from->allocator].id,
+		.op = site ? text_of(listing, site->op) : NULL,
+		.site_file = site ? text_of(listing, site->file) : NULL,
+		.site_function = site ? text_of(listing, site->function) : NULL,
+		.site_line = site ? site->line : 0,
 		.type = from->type,
 		.layout = from->layout,
 		.address = from->address,

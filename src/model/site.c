@@ -7,6 +7,11 @@
 
 #include "model/snapshot.h"
 
+static const char *tag_of(const struct site_texts *texts)
+{
+	return texts->tag ? texts->tag : "";
+}
+
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
 	do
@@ -22,6 +27,7 @@ static uint32_t hash_site(const struct site_texts *texts)
 	hash = hash_text(hash, texts->op);
 	hash = hash_text(hash, texts->file);
 	hash = hash_text(hash, texts->function);
+	hash = hash_text(hash, tag_of(texts));
 	for (uint32_t i = 0; i < texts->frame_count; i++)
 		hash = (hash ^ texts->frames[i].offset) * UINT64_C(0x100000001b3);
 	return (uint32_t)(hash ^ hash >> 32);
@@ -49,6 +55,7 @@ static bool site_is(const struct snapshot *snapshot, const struct site *site,
 	return site->line == texts->line && (site->before_attach != 0) == texts->before_attach &&
 	       strcmp(snapshot_text(snapshot, site->op), texts->op) == 0 &&
 	       strcmp(snapshot_text(snapshot, site->file), texts->file) == 0 &&
+	       strcmp(snapshot_text(snapshot, site->tag), tag_of(texts)) == 0 &&
 	       strcmp(snapshot_text(snapshot, site->function), texts->function) == 0 &&
 	       frames_are(snapshot, site, texts);
 }
@@ -114,6 +121,8 @@ static int add_site(struct snapshot *snapshot, const struct site_texts *texts, u
 	if (r == 0)
 		r = intern_text(snapshot, texts->function, &site.function);
 	if (r == 0)
+		r = intern_text(snapshot, tag_of(texts), &site.tag);
+	if (r == 0)
 		r = add_frames(snapshot, texts, &site);
 	if (r == 0)
 		r = snapshot_add_site(snapshot, &index);
@@ -130,7 +139,7 @@ int snapshot_intern_site(struct snapshot *snapshot, const struct site_texts *tex
 	struct site_table *table = &snapshot->site_table;
 	uint32_t hash = hash_site(texts), at;
 
-	if (!*texts->op && !*texts->file && !*texts->function && texts->line == 0 &&
+	if (!*texts->op && !*texts->file && !*texts->function && !*tag_of(texts) && texts->line == 0 &&
 	    texts->frame_count == 0 && !texts->before_attach) {
 		*ret_number = 0;
 		return 0;

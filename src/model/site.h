@@ -27,6 +27,7 @@ struct site {
 	uint32_t op;	   /* string_ids; 0: not known */
 	uint32_t file;
 	uint32_t function;
+	uint32_t tag;	   /* what the program says that it is for */
 	uint32_t line;	   /* 0: not known */
 	uint32_t first_frame, frame_count; /* into snapshot.frames, innermost first */
 	uint8_t	 before_attach; /* from before the hook came in: nobody can know */
@@ -35,6 +36,7 @@ struct site {
 /* A site in the making; its strings belong to the caller and may be empty, never NULL. */
 struct site_texts {
 	const char *op, *file, *function;
+	const char *tag; /* NULL: none */
 	uint32_t line;
 	bool before_attach;
 	uint32_t frame_count;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[GROUPS] = {"site", "op", "file", "type", "thread"};
+static const char *const names[GROUPS] = {"site", "op", "file", "tag", "type", "thread"};
 
 const char *group_by_name(enum group_by by)
 {

@@ -13,9 +13,9 @@
 #include "model/memory.h"
 
 /* What buffers have in common; process, chips and memory type in any case. */
-enum group_by { GROUP_SITE, GROUP_OP, GROUP_FILE, GROUP_TYPE, GROUP_THREAD, GROUPS };
+enum group_by { GROUP_SITE, GROUP_OP, GROUP_FILE, GROUP_TAG, GROUP_TYPE, GROUP_THREAD, GROUPS };
 
-/* group_by_name - "site", "op", "file", "type", "thread" */
+/* group_by_name - "site", "op", "file", "tag", "type", "thread" */
 const char *group_by_name(enum group_by by);
 /* group_by_parse - the other way. Return: 0 or -EINVAL. */
 int group_by_parse(const char *text, enum group_by *ret_by);

@@ -465,7 +465,7 @@ struct region_site {
 	uint32_t function; /* qualified where the interpreter knows that (3.11 and later) */
 	uint32_t line;	   /* 0: not known */
 	uint32_t stack;	   /* word of the stacks part; 0: none */
-	uint32_t reserved;
+	uint32_t tag;	   /* what the program says that it is for */
 };
 
 /*

@@ -215,19 +215,19 @@ static int64_t add_site(struct region_writer *writer, const struct region_site_f
 	return intern_site(writer, &site);
 }
 
-static int64_t add_stack(struct region_writer *writer, uint32_t base, const uint64_t *frames,
-			 uint32_t depth)
+/* A site like `base`, if that is one, to be changed and interned. */
+static struct region_site copy_of(const struct region_writer *writer, uint32_t base)
 {
-	struct region_site site = {0};
+	return base && base < writer->private->sites.used ? *site_at(writer, base)
+							  : (struct region_site){.op = 0};
+}
 
-	if (base && base < writer->private->sites.used)
-		site = *site_at(writer, base);
-	int64_t stack = intern_stack(writer, frames, depth);
-
-	if (stack < 0)
-		return stack;
-	site.stack = (uint32_t)stack;
-	return intern_site(writer, &site);
+/* With the lock. Without room for what is added, what is known already stays. */
+static uint32_t finish(struct region_writer *writer, uint32_t base, int64_t id)
+{
+	if (id < 0)
+		add(&writer_head(writer)->sites_dropped, 1);
+	return id < 0 ? base : (uint32_t)id;
 }
 
 uint32_t region_writer_site_stack(struct region_writer *writer, uint32_t base,
@@ -238,14 +238,39 @@ uint32_t region_writer_site_stack(struct region_writer *writer, uint32_t base,
 	if (!is_ready(writer) || depth == 0)
 		return base;
 	region_lock_take(&writer->lock);
-	int64_t id = add_stack(writer, base, frames, depth);
+	struct region_site site = copy_of(writer, base);
+	int64_t id = intern_stack(writer, frames, depth);
 
-	if (id < 0)
-		add(&writer_head(writer)->sites_dropped, 1);
+	if (id >= 0) {
+		site.stack = (uint32_t)id;
+		id = intern_site(writer, &site);
+	}
+	uint32_t result = finish(writer, base, id);
+
 	region_lock_give(&writer->lock);
 	errno = saved_errno;
-	/* without room for the stack what is known already stays */
-	return id < 0 ? base : (uint32_t)id;
+	return result;
+}
+
+uint32_t region_writer_site_tag(struct region_writer *writer, uint32_t base, struct region_text tag)
+{
+	int saved_errno = errno;
+
+	if (!is_ready(writer) || tag.bytes == 0)
+		return base;
+	region_lock_take(&writer->lock);
+	struct region_site site = copy_of(writer, base);
+	int64_t id = intern_string(writer, tag);
+
+	if (id >= 0) {
+		site.tag = (uint32_t)id;
+		id = intern_site(writer, &site);
+	}
+	uint32_t result = finish(writer, base, id);
+
+	region_lock_give(&writer->lock);
+	errno = saved_errno;
+	return result;
 }
 
 uint32_t region_writer_site(struct region_writer *writer, const struct region_site_found *found)
@@ -338,7 +363,8 @@ bool writer_sites_are_valid(const struct region_writer *writer)
 		const struct region_site *site = site_at(writer, id);
 
 		if (site->op >= s->string_bytes + 1 || site->file >= s->string_bytes + 1 ||
-		    site->function >= s->string_bytes + 1 || site->stack >= s->stack_words + 1)
+		    site->function >= s->string_bytes + 1 || site->stack >= s->stack_words + 1 ||
+		    site->tag >= s->string_bytes + 1)
 			return false;
 	}
 	return s->used <= writer->sites_max &&

@@ -309,6 +309,9 @@ uint32_t region_writer_site(struct region_writer *writer, const struct region_si
  */
 uint32_t region_writer_site_stack(struct region_writer *writer, uint32_t base,
 				  const uint64_t *frames, uint32_t depth);
+/* region_writer_site_tag - likewise, with what the program says that it is for */
+uint32_t region_writer_site_tag(struct region_writer *writer, uint32_t base,
+				struct region_text tag);
 /* region_writer_module - the number of a file for frames; REGION_MODULE_NONE when there is no room */
 #define REGION_MODULE_NONE UINT32_C(0xffff)
 uint32_t region_writer_module(struct region_writer *writer, struct region_text path,

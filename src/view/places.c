@@ -12,14 +12,26 @@ static void put(struct text *text, const struct snapshot *snapshot, uint32_t id)
 	text_escape(text, snapshot_text(snapshot, id), NAME_COLUMNS, true);
 }
 
+/* " [kv-cache]", or without the blank where nothing stands before it */
+static void put_tag(struct text *text, const struct snapshot *snapshot, const struct site *site)
+{
+	if (site->tag == 0)
+		return;
+	text_puts(text, site->op ? " [" : "[");
+	put(text, snapshot, site->tag);
+	text_putc(text, ']');
+}
+
 void place_op(struct text *text, const struct snapshot *snapshot, uint32_t number)
 {
 	const struct site *site = snapshot_site(snapshot, number);
 
 	if (site && site->op)
 		put(text, snapshot, site->op);
-	else
+	else if (!site || !site->tag)
 		text_putc(text, '-');
+	if (site)
+		put_tag(text, snapshot, site);
 }
 
 /* The innermost call of a native stack stands for a site that Python does not know. */
@@ -101,16 +113,17 @@ bool place_sentence(struct text *text, const struct snapshot *snapshot, uint32_t
 {
 	const struct site *site = snapshot_site(snapshot, number);
 
-	if (!site || (!site->op && !site->file && !site->function && !site->before_attach &&
+	if (!site || (!site->op && !site->tag && !site->file && !site->function && !site->before_attach &&
 		      site->frame_count == 0))
 		return false;
 	if (site->op)
 		put(text, snapshot, site->op);
-	if (site->op && (site->file || site->frame_count))
+	put_tag(text, snapshot, site);
+	if ((site->op || site->tag) && (site->file || site->frame_count))
 		text_puts(text, " at ");
 	if (site->file)
 		put_file(text, snapshot, site);
-	else if (!site->op || site->frame_count)
+	else if ((!site->op && !site->tag) || site->frame_count)
 		place_site(text, snapshot, number);
 	if (site->function)
 		put_function(text, snapshot, site);

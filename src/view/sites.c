@@ -80,7 +80,7 @@ static void write_unknown(struct text *text, const struct site_list *list)
 	for (uint32_t i = 0; i < list->count; i++)
 		if (list->rows[i].site)
 			return;
-	if (list->by <= GROUP_FILE)
+	if (list->by <= GROUP_TAG)
 		text_puts(text, "Where they come from is not known; ttmem doctor tells why.\n");
 }
 

@@ -122,7 +122,7 @@ static struct field fields[] = {
 	F(region_program_range, reserved1),
 
 	S(region_site), F(region_site, op), F(region_site, file), F(region_site, function),
-	F(region_site, line), F(region_site, stack), F(region_site, reserved),
+	F(region_site, line), F(region_site, stack), F(region_site, tag),
 
 	S(region_site_module), F(region_site_module, path), F(region_site_module, build_id_bytes),
 	F(region_site_module, build_id), F(region_site_module, reserved),
