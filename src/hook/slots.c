@@ -9,7 +9,7 @@
 
 #include "hook/metal_call.h"
 
-/* 0.81.1 has 31 of them. */
+/* 0.81.1 has 19 of them. */
 #define SLOTS_MAX 512
 #define PAGE_SIZE UINT64_C(4096)
 #define PREFETCH  12

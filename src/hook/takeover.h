@@ -44,7 +44,7 @@ static inline void takeover_wait(struct takeover *takeover)
 void takeover_begin(struct takeover *takeover, struct metal *metal, struct region_writer *writer,
 		    uint64_t allocator, uint32_t row, uint64_t time_ns, takeover_add *add);
 
-/* takeover_look - likewise, at any later event of the allocator: is a comparison due? */
+/* takeover_look, takeover_compare - likewise, at any later event of the allocator: is a comparison due? */
 void takeover_compare(struct takeover *takeover, struct metal *metal, struct region_writer *writer,
 		      uint64_t allocator, uint32_t row, uint64_t time_ns);
 static inline void takeover_look(struct takeover *takeover, struct metal *metal,
