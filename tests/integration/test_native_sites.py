@@ -120,6 +120,9 @@ def test_a_child_has_its_own():
         rows = wait_until("its buffers", lambda: buffers(child, "--no-server"))
         equal({row["stack"][-1]["symbol"] for row in rows}, {"_start"}, "outermost")
         equal(len(rows), 3, "buffers of the child")
+        processes = {p["pid"]: p for p in ttmem_json("--no-server")["processes"]}
+        equal([processes[pid]["capabilities"]["stacks"]["state"] for pid in (app.pid, child)],
+              ["present"] * 2, "capabilities")
 
 
 def in_copy(strip, then):
@@ -169,7 +172,8 @@ def test_file_of_another_mount_namespace():
 
 
 def test_server_gives_the_same():
-    """Reason: who asks a server gets names that the server found; of a process that ended too."""
+    """Reason: who asks a server gets names that the server found, also of a process that
+    has ended, as long as the file is there."""
     with directory() as d, Server(d) as server:
         with Stacks(env={"TTMEM_SOCKET_DIR": str(d)}) as stacks:
             wait_until("it reports", lambda: any(
@@ -179,6 +183,11 @@ def test_server_gives_the_same():
             equal([row["stack"] for row in theirs], [row["stack"] for row in mine], "stacks")
             row = server.get(f"/v1/buffers?pid={stacks.pid}&limit=1")["buffers"][0]
             equal("stack" in row, False, "a stack nobody asked for")
+        wait_until("it has ended", lambda: all(
+            p["state"] != "live" for p in server.get("/v1/processes")["processes"]))
+        last = server.get(f"/v1/buffers?pid={stacks.pid}&stack=1&limit=100000")["buffers"]
+        equal([row["stack"] for row in last], [row["stack"] for row in sorted(
+            mine, key=lambda row: row["event"])], "stacks of the ended")
 
 
 if __name__ == "__main__":

@@ -6,17 +6,20 @@ Reason: where Python does not tell (C++ programs, foreign threads) the name of a
 from symbols. Forty operations of the released wheel, each with its program new and cached; the
 script itself says which buffer is whose. NATIVE_SITES_VERSIONS="0.81.1 0.76.0" takes longer.
 """
+import json
 import os
 import pathlib
+import shutil
+import subprocess
 import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
-from mock import Mock
+from mock import Mock, environment, make_scratch
 from test_truth import installed
-from testing import TTMEM, equal, run_tests, ttmem_json
+from testing import BUILD, HOOK, TTMEM, Skip, equal, run_tests, ttmem_json
 
 # The native rule cannot know these: both come from bindings that are not operations.
 HARD = {"ttnn.to_device", "ttnn.allocate_tensor_on_device"}
@@ -72,6 +75,40 @@ def test_ops_by_symbols():
         check_ops(line, rows)
     for version in os.environ.get("NATIVE_SITES_VERSIONS", "0.81.1").split():
         look(version, check)
+
+
+def test_program_without_python():
+    """Reason: C++ programs are whom native stacks are for: without being asked for, the user's own
+    function is the site, and the stack leads from it to TT-Metal."""
+    package = next(installed("0.81.1").parents[1].glob("lib/python3*/site-packages/ttnn"))
+    program, scratch = str(BUILD / "tests/metal/metal-native"), make_scratch()
+    env = {**environment(scratch, "n150", False), "LD_PRELOAD": str(HOOK),
+           "TT_METAL_RUNTIME_ROOT": str(package), "TT_METAL_HOME": str(package)}
+    env.pop("TTMEM_SITES", None)
+    process = subprocess.Popen([program, str(package / "build/lib/libtt_metal.so")], env=env,
+                               cwd=scratch / "logs", text=True, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        line = process.stdout.readline()
+        if process.poll() == 77:
+            raise Skip("this release has other functions")
+        rows = ttmem_json("buffers", "--stack", "--no-server", "-p",
+                          str(json.loads(line)["pid"]))["buffers"]
+        equal([row["requested_bytes"] for row in rows], [2 << 20, 1 << 20], "buffers")
+        for row in rows:
+            equal(row["site"], {"file": program, "line": None, "function": "model::load_weights"},
+                  "site")
+            equal([frame["symbol"] for frame in row["stack"]][:4],
+                  ["tt::tt_metal::BufferImpl::create", "tt::tt_metal::distributed::MeshBuffer::create",
+                   "model::load_weights", "main"], "stack")
+        equal(len({frame["offset"] for row in rows for frame in row["stack"]
+                   if frame["symbol"] == "main"}), 2, "lines of main")
+        process.communicate(timeout=60)
+        equal(process.returncode, 0, "exit code")
+    finally:
+        process.kill()
+        process.communicate()
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":
