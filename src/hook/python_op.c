@@ -13,6 +13,18 @@
 #define INLINE_VALID  3u
 #define INLINE_FIRST  8u
 
+/* Are the attributes of its objects where first_value() looks for them? */
+static bool has_usual_values(const struct python *python, uint64_t class)
+{
+	uint64_t flags, wanted = PYTHON_FLAG_MANAGED;
+
+	if (python->at.values == PYTHON_VALUES_INLINE)
+		wanted |= PYTHON_FLAG_INLINE;
+	return python->at.values == PYTHON_VALUES_DICT ||
+	       (safe_read_word(class + PYTHON_TYPE_FLAGS, &flags) == 0 &&
+		(flags & wanted) == wanted);
+}
+
 uint64_t python_op_class(const struct python *python, const struct python_frame *frame)
 {
 	uint64_t self, class, name;
@@ -21,7 +33,7 @@ uint64_t python_op_class(const struct python *python, const struct python_frame 
 	if (safe_read_word(frame->frame + python->at.frame_self, &self) < 0 || self == 0 ||
 	    safe_read_word(self + PYTHON_OBJECT_TYPE, &class) < 0 ||
 	    safe_read_word(class + PYTHON_TYPE_NAME, &name) < 0 ||
-	    safe_read_string(name, text, sizeof text) < 0)
+	    safe_read_string(name, text, sizeof text) < 0 || !has_usual_values(python, class))
 		return 0;
 	return strcmp(text, "FastOperation") == 0 || strcmp(text, "Operation") == 0 ? class : 0;
 }
@@ -44,21 +56,13 @@ static uint64_t first_value(const struct python *python, uint64_t self, uint64_t
 		/* negative: counted from the end of an object of variable size */
 		return word && word < 4096 ? shared_values(python, python_word(self + word)) : 0;
 	case PYTHON_VALUES_POINTER:
-		if (!(python_word(class + PYTHON_TYPE_FLAGS) & PYTHON_FLAG_MANAGED))
-			return 0;
 		word = python_word(self - VALUES_BEFORE);
 		return word ? word : shared_values(python, python_word(self - DICT_BEFORE));
 	case PYTHON_VALUES_TAGGED:
-		if (!(python_word(class + PYTHON_TYPE_FLAGS) & PYTHON_FLAG_MANAGED))
-			return 0;
 		word = python_word(self - DICT_BEFORE);
 		return word & 1 ? word + 1 : shared_values(python, word);
 	case PYTHON_VALUES_INLINE:
-		word = python_word(class + PYTHON_TYPE_FLAGS);
-		if (!(word & PYTHON_FLAG_MANAGED))
-			return 0;
-		if (word & PYTHON_FLAG_INLINE &&
-		    ((const uint8_t *)(uintptr_t)(self + INLINE_VALUES))[INLINE_VALID])
+		if (((const uint8_t *)(uintptr_t)(self + INLINE_VALUES))[INLINE_VALID])
 			return self + INLINE_VALUES + INLINE_FIRST;
 		return shared_values(python, python_word(self - DICT_BEFORE));
 	}

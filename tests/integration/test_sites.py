@@ -65,7 +65,7 @@ class Program:
                        "TTMEM_SOCKET_DIR": "/nonexistent", "PYTHONPATH": str(packages or ""),
                        "PYTHONIOENCODING": "utf-8", "PYTHONMALLOC": "pymalloc", **(env or {})}
         self.process = subprocess.Popen(
-            [str(python(minor)), str(HERE / "sites_program.py"), str(library("79")),
+            [str(python(minor)), "-Wignore", str(HERE / "sites_program.py"), str(library("79")),
              str(self.packages), *parts], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env=environment)
 
