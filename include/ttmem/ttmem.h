@@ -338,6 +338,7 @@ typedef struct ttmemBuffer_st {
 	const char *site_function; /* likewise */
 	uint32_t site_line;	   /* 0: not known */
 	uint32_t reserved;
+	const char *tag; /* what the program says that it is for; NULL: it gave none */
 } ttmemBuffer_t;
 #define TTMEM_BUFFER_VERSION TTMEM_STRUCT_VERSION(ttmemBuffer_t, 1)
 

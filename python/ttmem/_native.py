@@ -101,7 +101,8 @@ class Buffer(Structure):
                 ("bank_bytes", c_uint64), ("page_bytes", c_uint64), ("pages", c_uint64),
                 ("age_ns", c_uint64), ("event", c_uint64), ("cores", c_uint32),
                 ("thread", c_uint32), ("op", c_char_p), ("site_file", c_char_p),
-                ("site_function", c_char_p), ("site_line", c_uint32), ("reserved", c_uint32)]
+                ("site_function", c_char_p), ("site_line", c_uint32), ("reserved", c_uint32),
+                ("tag", c_char_p)]
 
 
 class Peak(Structure):

@@ -101,6 +101,7 @@ class Buffer:
     site_file: Optional[str]
     site_line: Optional[int]
     site_function: Optional[str]
+    tag: Optional[str]  # what the program says that it is for: `with ttmem.tag("kv-cache"):`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +154,7 @@ def buffer_of(raw: native.Buffer) -> Buffer:
                   None if raw.pages == 2**64 - 1 else raw.pages,
                   None if raw.cores == native.NONE else raw.cores, raw.age_ns, raw.event,
                   raw.thread, native.text(raw.op), native.text(raw.site_file),
-                  raw.site_line or None, native.text(raw.site_function))
+                  raw.site_line or None, native.text(raw.site_function), native.text(raw.tag))
 
 
 def snapshot(buffers: bool = False, largest_free: bool = True, pid: Optional[int] = None,

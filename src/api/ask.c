@@ -75,13 +75,17 @@ static struct ask_question question_of(const struct collect_options *options, st
 		.result = result,
 	};
 
+	const char *stacks = options->stacks ? "&stack=1" : "";
+
 	if (options->buffers && options->pid)
-		(void)snprintf(question.target, sizeof question.target, TARGET_BUFFERS "&pid=%u",
-			       options->pid);
+		(void)snprintf(question.target, sizeof question.target,
+			       TARGET_BUFFERS "%s&pid=%u", stacks, options->pid);
+	else if (options->buffers)
+		(void)snprintf(question.target, sizeof question.target, TARGET_BUFFERS "%s",
+			       stacks);
 	else
 		(void)snprintf(question.target, sizeof question.target, "%s",
-			       options->buffers	       ? TARGET_BUFFERS
-			       : options->brief	       ? TARGET_PICTURE
+			       options->brief	       ? TARGET_PICTURE
 			       : options->largest_free ? TARGET_HOLES
 						       : TARGET_SNAPSHOT);
 	return question;

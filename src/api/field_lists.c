@@ -398,7 +398,6 @@ static const struct field site_rows[] = {
 	 .unit = "", .null_when = "unknown", .help = "line in it"},
 	SITE_TEXT("function", function, "unknown",
 		  "function; with its class from Python 3.11 on"),
-	SITE_TEXT("tag", tag, "the program gave none", "what the program says that it is for"),
 };
 LIST(site_fields, "Site", site_rows);
 

@@ -3,15 +3,12 @@
 
 #include <string.h>
 
-void put_site(struct encoded *object, uint32_t number)
+static void put_user_site(struct encoded *object, const struct site *site)
 {
-	const struct site *site = snapshot_site(object->snapshot, number);
 	struct encoded inner;
 
-	encode_key(object, "op");
-	(void)encode_text(object->text, site ? snapshot_text(object->snapshot, site->op) : "");
 	encode_key(object, "site");
-	if (!site || (site->file == 0 && site->function == 0 && site->tag == 0)) {
+	if (!site || (site->file == 0 && site->function == 0)) {
 		text_puts(object->text, "null");
 		if (site && site->before_attach)
 			encode_reason(object, "site", REASON_BEFORE_ATTACH);
@@ -20,6 +17,21 @@ void put_site(struct encoded *object, uint32_t number)
 	encode_begin(&inner, object->text, object->snapshot);
 	encode_fields(&inner, &site_fields, site);
 	encode_end(&inner);
+}
+
+static void put_text(struct encoded *object, const char *name, string_id id)
+{
+	encode_key(object, name);
+	(void)encode_text(object->text, snapshot_text(object->snapshot, id));
+}
+
+void put_site(struct encoded *object, uint32_t number)
+{
+	const struct site *site = snapshot_site(object->snapshot, number);
+
+	put_text(object, "op", site ? site->op : 0);
+	put_user_site(object, site);
+	put_text(object, "tag", site ? site->tag : 0);
 }
 
 void put_stack(struct encoded *object, uint32_t number)
@@ -82,7 +94,7 @@ int decode_site(struct snapshot *snapshot, yyjson_val *object, uint32_t *ret_num
 		.op = string_of(object, "op"),
 		.file = string_of(site, "file"),
 		.function = string_of(site, "function"),
-		.tag = string_of(site, "tag"),
+		.tag = string_of(object, "tag"),
 		.line = yyjson_get_uint(line) <= UINT32_MAX ? (uint32_t)yyjson_get_uint(line) : 0,
 		.before_attach = strcmp(reason, fact_reason_text(REASON_BEFORE_ATTACH)) == 0,
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "op" and "site", the two members that say who allocated; the same in every
+ * "op", "site" and "tag", the members that say who allocated; the same in every
  * object that has them. Private to src/api.
  */
 #ifndef TTMEM_API_JSON_SITES_H
@@ -9,7 +9,7 @@
 #include "api/decode.h"
 #include "api/encode.h"
 
-/* put_site - both members of the object, by the number of a site; null where nothing is known */
+/* put_site - the three members of the object, by the number of a site; null where nothing is known */
 void put_site(struct encoded *object, uint32_t number);
 /* put_stack - "stack", the native one; only where it was asked for */
 void put_stack(struct encoded *object, uint32_t number);

@@ -321,6 +321,7 @@ static ttmemBuffer_t buffer_of(const struct snapshot *listing, const struct buff
 		.site_file = site ? text_of(listing, site->file) : NULL,
 		.site_function = site ? text_of(listing, site->function) : NULL,
 		.site_line = site ? site->line : 0,
+		.tag = site ? text_of(listing, site->tag) : NULL,
 		.type = from->type,
 		.layout = from->layout,
 		.address = from->address,

@@ -98,7 +98,7 @@ void sites_write_csv(struct text *text, const struct snapshot *snapshot,
 		put_names(text, &site_row_fields);
 		if (grows)
 			put_names(text, &growth_fields);
-		text_puts(text, ", op, file, line, function\n");
+		text_puts(text, ", op, file, line, function, tag\n");
 	}
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct site_row *row = &list->rows[i];
@@ -114,6 +114,7 @@ void sites_write_csv(struct text *text, const struct snapshot *snapshot,
 		put_text(&line, site ? snapshot_text(snapshot, site->file) : "");
 		put_number(&line, site ? site->line : 0, site && site->line);
 		put_text(&line, site ? snapshot_text(snapshot, site->function) : "");
+		put_text(&line, site ? snapshot_text(snapshot, site->tag) : "");
 		text_putc(text, '\n');
 	}
 }

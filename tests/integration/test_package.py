@@ -304,8 +304,9 @@ CONTENTS = """
     usr/bin/ttmem usr/bin/ttmemd usr/lib/ttmem/libttmem-hook.so usr/lib/sysusers.d/ttmem.conf
     usr/share/bash-completion/completions/ttmem usr/share/zsh/vendor-completions/_ttmem
     usr/share/fish/vendor_completions.d/ttmem.fish
-PAGES = ("ttmem.1", "ttmem-attach.1", "ttmem-growth.1", "ttmem-sites.1", "ttmemd.8", "libttmem.3",
-         "ttmem-region.7")
+    usr/share/man/man1/ttmem.1.gz usr/share/man/man1/ttmem-attach.1.gz
+    usr/share/man/man1/ttmem-growth.1.gz usr/share/man/man1/ttmem-sites.1.gz
+    usr/share/man/man7/ttmem-region.7.gz
     usr/share/man/man8/ttmemd.8.gz
     usr/share/doc/ttmem/copyright usr/share/doc/ttmem/README.md.gz usr/share/doc/ttmem/api.md.gz
     usr/share/doc/ttmem/changelog.gz

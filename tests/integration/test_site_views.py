@@ -53,7 +53,7 @@ def test_sites_both_ways():
     """With a server and without one the rows are the same but for age and growth."""
     with directory() as d, Server(d) as server, Writer(server, chips=2) as writer:
         fill(writer)
-        for by in ("site", "op", "file", "type", "thread"):
+        for by in ("site", "op", "file", "tag", "type", "thread"):
             rows = []
             for arguments in ((), ("--no-server",)):
                 document = ttmem_json("sites", "--by", by, *arguments, env=where(server))
@@ -79,7 +79,7 @@ def test_sums_are_totals():
         fill(writer)
         writer("many", 20000, 3000, 700, 4096)
         memory = server.process_of(writer.pid)["devices"][0]["memory"]
-        for by in ("site", "op", "file", "type", "thread"):
+        for by in ("site", "op", "file", "tag", "type", "thread"):
             rows = mine(server.get("/v1/sites?by=" + by), "sites", writer)
             for kind in ("dram", "l1"):
                 for figure in ("buffers", "requested_bytes", "occupied_bytes"):

@@ -35,6 +35,8 @@ static ttmemReturn_t add(ttmemReport_t report, uint32_t *id)
 	return ttmemReportAllocatorAdd(report, &allocator, id);
 }
 
+static uint32_t put_site; /* of the next buffers */
+
 static ttmemReturn_t put(ttmemReport_t report, uint32_t allocator, uint64_t key, uint64_t bank_bytes)
 {
 	const ttmemReportBuffer_t buffer = {
@@ -48,6 +50,7 @@ static ttmemReturn_t put(ttmemReport_t report, uint32_t allocator, uint64_t key,
 		.pages = 7,
 		.cores = TTMEM_NONE,
 		.type = TTMEM_MEMORY_DRAM,
+		.site = put_site,
 	};
 
 	return ttmemReportAlloc(report, &buffer);
@@ -81,15 +84,22 @@ static void test_says_and_sees(void **state)
 {
 	const ttmemReportOptions_t options = {.version = TTMEM_REPORT_OPTIONS_VERSION,
 					      .runtime = "a runtime 1.2"};
+	const ttmemReportSite_t site = {.version = TTMEM_REPORT_SITE_VERSION, .line = 7,
+					.op = "an.op", .function = "f"};
 	ttmemReport_t report;
-	uint32_t id;
+	uint32_t id, place;
 	uint64_t count = 0, one = 1;
 
 	(void)state;
 	check(ttmemReportOpen(&options, &report));
 	check(add(report, &id));
-	for (uint64_t key = 1; key <= 3; key++)
+	check(ttmemReportSite(report, &site, &place));
+	assert_int_not_equal(place, 0);
+	for (uint64_t key = 1; key <= 3; key++) {
+		put_site = key == 2 ? place : 0;
 		check(put(report, id, key, key * 1024));
+	}
+	put_site = 0;
 	check(ttmemReportFree(report, 3));
 	assert_int_equal(ttmemReportFree(report, 3), TTMEM_ERROR_NOT_FOUND);
 
@@ -131,8 +141,11 @@ static void test_says_and_sees(void **state)
 	assert_int_equal(buffers[1].requested_bytes, BANKS * 2048 - 5);
 	assert_int_equal(buffers[1].thread, gettid());
 	assert_int_equal(buffers[1].cores, TTMEM_NONE);
-	assert_null(buffers[1].op);
+	assert_string_equal(buffers[1].op, "an.op");
+	assert_string_equal(buffers[1].site_function, "f");
+	assert_int_equal(buffers[1].site_line, 7);
 	assert_null(buffers[1].site_file);
+	assert_null(buffers[0].op);
 
 	ttmemChip_t chip;
 

@@ -83,6 +83,10 @@ out["stats_peak"] = [ttmem.memory_stats()["peak_bytes_in_use"],
 with ttmem.tag("kv-cache"), ttmem.tag("layer 3"):
     keep.append(empty(device, (1, 1, 32, 32), "dram"))
 mine = ttmem.own_buffers()
+# the innermost one
+out["tag"] = [[b.tag for b in mine if b.tag], ["layer 3"]]
+out["where"] = [[[b.op, b.site_file, b.site_function] for b in mine if b.tag],
+                [["ttnn.empty", empty.__code__.co_filename, "empty"]]]
 out["buffers"] = [len(mine), sum(len(v["blocks"]) for v in view(device).values())]
 out["addresses"] = [sorted(b.address for b in mine if b.type == "dram"),
                     sorted(b.address for b in ttmem.buffers() if b.type == "dram")]
