@@ -8,7 +8,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/socket.h"
 
@@ -17,7 +19,31 @@
 
 #define REPLY_BYTES_MAX ((size_t)1 << 30)
 
-static int connect_to(const char *path)
+/* Between looks at a queue that was full. */
+#define QUEUE_LOOK_NS 5000000
+
+/*
+ * A Unix socket connects at once or, with its queue full, says EAGAIN: many ask at this moment, or
+ * nobody accepts. The first passes in milliseconds.
+ */
+static int connect_patiently(int fd, const struct sockaddr_un *address, int patience_ms)
+{
+	const struct timespec look = {.tv_nsec = QUEUE_LOOK_NS};
+	uint64_t end_ns = clock_monotonic_ns() + (uint64_t)patience_ms * UINT64_C(1000000);
+
+	while (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -errno;
+		if (clock_monotonic_ns() >= end_ns)
+			return -ETIMEDOUT;
+		(void)nanosleep(&look, NULL);
+	}
+	return 0;
+}
+
+static int connect_to(const char *path, int patience_ms)
 {
 	struct sockaddr_un address;
 	int r = socket_address(path, &address);
@@ -28,10 +54,8 @@ static int connect_to(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	/* a Unix socket connects at once or, with its queue full, says EAGAIN: nobody accepts */
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
-		r = errno == EAGAIN ? -ETIMEDOUT : -errno;
-
+	r = connect_patiently(fd, &address, patience_ms);
+	if (r < 0) {
 		(void)close(fd);
 		return r;
 	}
@@ -107,7 +131,7 @@ static int ask(const char *socket_path, const char *method, const char *target, 
 	       struct text *ret_body)
 {
 	text_auto reply = TEXT_INIT;
-	fd_auto fd = connect_to(socket_path);
+	fd_auto fd = connect_to(socket_path, patience_ms);
 
 	if (fd < 0)
 		return fd;

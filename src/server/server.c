@@ -109,7 +109,7 @@ static int listen_api(const char *path)
 		return -errno;
 	/* everybody may ask: what they get is decided by who they are */
 	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0666) < 0 ||
-	    listen(fd, 128) < 0) {
+	    listen(fd, SOMAXCONN) < 0) {
 		r = -errno;
 
 		(void)close(fd);

@@ -24,8 +24,9 @@ class Connection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
+        # with a time-out first, a full queue would be an error instead of a moment's wait
         self.sock.connect(self.path)
+        self.sock.settimeout(10)
 
 
 class Server:

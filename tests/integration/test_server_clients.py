@@ -3,6 +3,7 @@
 """Clients of ttmemd that misbehave: others are answered meanwhile, and nothing is left behind."""
 import contextlib
 import http.client
+import os
 import pathlib
 import random
 import socket
@@ -14,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, app, as_user, directory, need_other_users
-from testing import equal, run_tests, wait_until
+from testing import TTMEM, equal, run_tests, wait_until
 
 
 def test_large_requests():
@@ -109,6 +110,31 @@ def test_slow_reader():
             while piece := slow.recv(1 << 20):
                 got += len(piece)
         equal(got < 5_000_000, True, f"{got} bytes before it was cut off")
+
+
+def test_full_queue():
+    """Reason: a burst of other clients is no reason to look without the server."""
+    with directory() as d:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(d / "api.sock"))
+        listener.listen(1)
+        others = []
+        with contextlib.suppress(BlockingIOError):
+            while len(others) < 100:
+                others.append(socket.socket(socket.AF_UNIX))
+                others[-1].setblocking(False)
+                others[-1].connect(str(d / "api.sock"))
+        equal(2 <= len(others) < 100, True, "the queue is full")
+        tool = subprocess.Popen([TTMEM, "buffers"], env={**os.environ, "TTMEM_SOCKET_DIR": str(d)},
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.1)
+        listener.settimeout(10)
+        for _ in others[:-1]:
+            listener.accept()
+        asked = listener.accept()[0].recv(100)
+        equal(asked.startswith(b"GET /v1/buffers"), True, asked)
+        tool.kill()
+        tool.wait()
 
 
 def test_slow_clients():
