@@ -250,7 +250,7 @@ def test_python_that_disagrees():
 
 if __name__ == "__main__":
     cases = [(f"python_3_{minor}", lambda minor=minor: every_kind(minor)) for minor in range(10, 14)]
-    cases += [(f"greenlets_3_{minor}", lambda minor=minor: greenlets(minor)) 
+    cases += [(f"greenlets_3_{minor}", lambda minor=minor: greenlets(minor))
               for minor in range(10, 14)]
     cases += [(f"embedded_3_{minor}", lambda minor=minor: embedded(minor)) for minor in range(10, 14)]
     sys.exit(run_tests(globals(), cases))
