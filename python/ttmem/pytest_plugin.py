@@ -43,6 +43,18 @@ def _show(size: int) -> str:
     return f"{size} bytes"
 
 
+def _place(buffer: Any) -> str:
+    """What it is and where it comes from: ", ttnn.empty [kv-cache] at /srv/model.py:88 (load)"."""
+    what = " ".join(filter(None, (buffer.op, buffer.tag and f"[{buffer.tag}]")))
+    where = buffer.site_file or ""
+    if where and buffer.site_line:
+        where += f":{buffer.site_line}"
+    if buffer.site_function:
+        where += f" ({buffer.site_function})" if where else buffer.site_function
+    words = " at ".join(filter(None, (what, where)))
+    return f", {words}" if words else ""
+
+
 def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup("ttmem", "device memory")
     group.addoption("--ttmem-leaks", action="store_true",
@@ -110,12 +122,11 @@ def pytest_runtest_teardown(item: Any) -> Generator[None, Any, None]:
     if not left:
         return
     left.sort(key=lambda b: -b.requested_bytes)
-    lines = [f"  {b.requested_bytes} bytes of {b.type} at {b.address:#x}"
-             + (f", {b.op}" if b.op else "")
-             + (f", {b.site_file}:{b.site_line}" if b.site_file else "")
+    lines = [f"  {b.requested_bytes} bytes of {b.type} at {b.address:#x}{_place(b)}"
              for b in left[:_NAMED_MAX]]
     if len(left) > _NAMED_MAX:
         lines.append(f"  and {len(left) - _NAMED_MAX} more")
-    pytest.fail(f"ttmem: {len(left)} buffers of this test live on after it "
+    count = "a buffer" if len(left) == 1 else f"{len(left)} buffers"
+    pytest.fail(f"ttmem: {count} of this test {'lives' if len(left) == 1 else 'live'} on after it "
                 f"({sum(b.requested_bytes for b in left)} bytes):\n" + "\n".join(lines),
                 pytrace=False)

@@ -9,6 +9,7 @@
 #include "tool/exit_codes.h"
 #include "tool/view_options.h"
 #include "view/fit.h"
+#include "view/lacks.h"
 
 /* A tile of bfloat16, the page of nearly every tensor. */
 #define PAGE_BYTES 2048
@@ -196,6 +197,7 @@ static int write_answer(const struct request *request, const struct fit_answer *
 		struct style style = view_style(&request->view);
 
 		fit_write(&text, answer, &style);
+		lacks_incomplete(&text, answer->buffers);
 	}
 	int r = output_text(&text);
 

@@ -12,6 +12,7 @@
 
 #include "collect/collect.h"
 #include "region/receive.h"
+#include "view/places.h"
 #include "view/style.h"
 
 /* Of the buffers never freed, the largest are named. */
@@ -149,10 +150,21 @@ static int larger(const void *a, const void *b)
 							 : 0;
 }
 
-static void print_leftovers(FILE *out, struct snapshot *snapshot, const struct process *p)
+/* With the place that allocated it, which is where to look for the free that is missing. */
+static void print_leftover(FILE *out, const struct snapshot *snapshot, const struct buffer *b)
 {
 	char size[STYLE_CELL];
+	text_auto place = TEXT_INIT;
 
+	fprintf(out, "    %-8s %10s at %#" PRIx64, memory_type_name((enum memory_type)b->type),
+		size_text(b->requested_bytes, size), b->address);
+	if (place_sentence(&place, snapshot, b->site) && place.bytes)
+		fprintf(out, ": %s", place.bytes);
+	fputc('\n', out);
+}
+
+static void print_leftovers(FILE *out, struct snapshot *snapshot, const struct process *p)
+{
 	fprintf(out, "  buffers never freed: %u at the end", snapshot->buffer_count);
 	if (p->losses.left_at_close)
 		fprintf(out, ", %" PRIu64 " when their device was closed", p->losses.left_at_close);
@@ -161,10 +173,7 @@ static void print_leftovers(FILE *out, struct snapshot *snapshot, const struct p
 		return;
 	qsort(snapshot->buffers, snapshot->buffer_count, sizeof *snapshot->buffers, larger);
 	for (uint32_t i = 0; i < snapshot->buffer_count && i < LARGEST_SHOWN; i++)
-		fprintf(out, "    %-8s %10s at %#" PRIx64 "\n",
-			memory_type_name((enum memory_type)snapshot->buffers[i].type),
-			size_text(snapshot->buffers[i].requested_bytes, size),
-			snapshot->buffers[i].address);
+		print_leftover(out, snapshot, &snapshot->buffers[i]);
 }
 
 static void print_process(FILE *out, struct snapshot *snapshot)

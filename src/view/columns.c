@@ -64,14 +64,25 @@ static bool may_be_drawn(const struct columns *columns, unsigned c)
 	       (!columns->columns[c].if_various || columns->various[c]);
 }
 
-/* Of the columns up to a rank, with what may be cut as short as it may be. */
-static unsigned needed(const struct columns *columns, unsigned rank, unsigned gap)
+/* What a column should have where others are only good to know. */
+static unsigned good(const struct columns *columns, unsigned c)
+{
+	unsigned wanted = columns->columns[c].room_good;
+
+	if (wanted < least(columns, c))
+		return least(columns, c);
+	return wanted < columns->natural[c] ? wanted : columns->natural[c];
+}
+
+/* Of the columns up to a rank, with what may be cut as short as `room` says. */
+static unsigned needed(const struct columns *columns, unsigned rank, unsigned gap,
+		       unsigned (*room)(const struct columns *columns, unsigned c))
 {
 	unsigned total = 0, drawn = 0;
 
 	for (unsigned c = 0; c < columns->count; c++)
 		if (columns->columns[c].rank <= rank && may_be_drawn(columns, c)) {
-			total += least(columns, c);
+			total += room(columns, c);
 			drawn++;
 		}
 	return total + (drawn ? drawn - 1 : 0) * gap;
@@ -91,21 +102,24 @@ static unsigned highest_rank(const struct columns *columns)
 static unsigned choose_rank(struct columns *columns, unsigned width)
 {
 	for (unsigned rank = highest_rank(columns); rank > 0; rank--) {
+		unsigned (*room)(const struct columns *, unsigned) =
+			rank < COLUMNS_LATE ? least : good;
+
 		columns->gap = 2;
-		if (needed(columns, rank, 2) <= width)
+		if (needed(columns, rank, 2, room) <= width)
 			return rank;
 		columns->gap = 1;
-		if (rank < COLUMNS_EXTRA && needed(columns, rank, 1) <= width)
+		if (rank < COLUMNS_EXTRA && needed(columns, rank, 1, room) <= width)
 			return rank;
 	}
-	columns->gap = needed(columns, 0, 2) <= width ? 2 : 1;
+	columns->gap = needed(columns, 0, 2, least) <= width ? 2 : 1;
 	return 0;
 }
 
 static void fit(struct columns *columns, unsigned width)
 {
 	unsigned rank = choose_rank(columns, width);
-	unsigned used = needed(columns, rank, columns->gap);
+	unsigned used = needed(columns, rank, columns->gap, least);
 	unsigned left = width > used ? width - used : 0;
 
 	for (unsigned c = 0; c < columns->count; c++) {

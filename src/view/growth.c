@@ -6,6 +6,7 @@
 
 #include "analyse/rise.h"
 #include "view/columns.h"
+#include "view/lacks.h"
 #include "view/places.h"
 #include "view/sites.h"
 
@@ -18,8 +19,8 @@ static const struct column columns[] = {
 	{.title = "GROWTH", .right = true, .rank = 2},
 	{.title = "PER MIN", .right = true},
 	{.title = "FULL IN", .right = true},
-	{.title = "OP", .if_known = true, .room_min = 12},
-	{.title = "SITE", .if_known = true, .room_min = 20},
+	{.title = "OP", .if_known = true, .room_min = 12, .room_good = 30},
+	{.title = "SITE", .if_known = true, .room_min = 20, .room_good = 32},
 	{.title = "FUNCTION", .if_known = true, .rank = COLUMNS_EXTRA, .room_min = 16},
 };
 
@@ -99,4 +100,7 @@ void growth_write(struct text *text, const struct snapshot *snapshot, const stru
 				"does now.\n");
 	}
 	write_watch(text, snapshot, list);
+	lacks_incomplete(text, snapshot);
+	if (list->count)
+		lacks_siteless(text, snapshot);
 }

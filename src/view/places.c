@@ -34,6 +34,16 @@ void place_op(struct text *text, const struct snapshot *snapshot, uint32_t numbe
 		put_tag(text, snapshot, site);
 }
 
+void place_tag(struct text *text, const struct snapshot *snapshot, uint32_t number)
+{
+	const struct site *site = snapshot_site(snapshot, number);
+
+	if (site && site->tag)
+		put(text, snapshot, site->tag);
+	else
+		text_putc(text, '-');
+}
+
 /* The innermost call of a native stack stands for a site that Python does not know. */
 static const struct site_frame *frame_of(const struct snapshot *snapshot, const struct site *site)
 {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/incomplete.h"
+#include "model/capability.h"
 #include "view/failures.h"
 #include "view/figures.h"
 
@@ -48,19 +48,6 @@ static struct memory memory_of(const struct snapshot *snapshot, const struct pro
 		add(&sum.peak_occupied_bytes, m->peak_occupied_bytes);
 	}
 	return sum;
-}
-
-static const struct capability *capability_of(const struct snapshot *snapshot,
-					      const struct process *process, const char *name)
-{
-	for (uint32_t i = 0; i < process->capabilities.count; i++) {
-		const struct capability *c =
-			&snapshot->capabilities[process->capabilities.first + i];
-
-		if (strcmp(snapshot_text(snapshot, c->name), name) == 0)
-			return c;
-	}
-	return NULL;
 }
 
 static struct fact failures_of(const struct snapshot *snapshot, const struct process *process,

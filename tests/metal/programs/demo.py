@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small model's worth of memory, held until standard input is closed: for make run."""
+"""A small model's worth of memory and a leak, until standard input is closed: for make run."""
+import select
 import sys
 
 import ttnn
@@ -14,6 +15,18 @@ try:
     empty(device, (1, 64, 1024, 1024), "l1")
 except RuntimeError:
     pass
+cores = ttnn.CoreRangeSet({ttnn.CoreRange(ttnn.CoreCoord(0, 0), ttnn.CoreCoord(3, 3))})
+semaphores = []
+
+
+def prefill():
+    """The leak that ttmem growth finds: a semaphore for each prompt, never given back."""
+    semaphores.append(ttnn.create_global_semaphore(device, cores, 0))
+    ttnn.deallocate(empty(device, (1, 1, 512, 1024), "l1"))
+
+
+prefill()
 print("holding", flush=True)
-sys.stdin.read()
+while not select.select([sys.stdin], [], [], 0.5)[0]:
+    prefill()
 ttnn.close_device(device)
