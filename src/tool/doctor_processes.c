@@ -179,11 +179,12 @@ static void check_seen(struct doctor *doctor, const struct snapshot *s, const st
 
 	findings_subject(doctor->findings, "process %u", p->pid);
 	findings_add(doctor->findings, FINDING_OK, "seen", "",
-		     "reports its memory (by %s, %s %s, %u allocators, %" PRIu64
-		     " buffers): %.200s",
+		     "reports its memory (by %s, %s %s, %u allocator%s, %" PRIu64
+		     " buffer%s): %.200s",
 		     entry[0] ? entry : "an unknown way", is_reported(s, p) ? "runtime" : "TT-Metal",
 		     version[0] ? version : "of an unknown build", p->allocators.count,
-		     p->live_buffers, p->hidden ? "of another user" : snapshot_text(s, p->command));
+		     p->allocators.count == 1 ? "" : "s", p->live_buffers,
+		     p->live_buffers == 1 ? "" : "s", p->hidden ? "of another user" : snapshot_text(s, p->command));
 	if (p->hidden)
 		return;
 	check_capabilities(doctor, s, p);

@@ -64,6 +64,11 @@ static bool may_be_drawn(const struct columns *columns, unsigned c)
 	       (!columns->columns[c].if_various || columns->various[c]);
 }
 
+static unsigned natural(const struct columns *columns, unsigned c)
+{
+	return columns->natural[c];
+}
+
 /* What a column should have where others are only good to know. */
 static unsigned good(const struct columns *columns, unsigned c)
 {
@@ -119,6 +124,10 @@ static unsigned choose_rank(struct columns *columns, unsigned width)
 static void fit(struct columns *columns, unsigned width)
 {
 	unsigned rank = choose_rank(columns, width);
+
+	/* blanks before words: nothing is cut for the sake of a wide gap */
+	if (needed(columns, rank, columns->gap, natural) > width)
+		columns->gap = 1;
 	unsigned used = needed(columns, rank, columns->gap, least);
 	unsigned left = width > used ? width - used : 0;
 

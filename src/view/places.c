@@ -58,17 +58,29 @@ static void put_function(struct text *text, const struct snapshot *snapshot,
 	text_putc(text, ')');
 }
 
+/* "model.py:214": the file without its folders */
+static void put_file(struct text *text, const struct snapshot *snapshot, const struct site *site)
+{
+	const char *path = snapshot_text(snapshot, site->file), *slash = strrchr(path, '/');
+
+	text_escape(text, slash && slash[1] ? slash + 1 : path, NAME_COLUMNS, true);
+	if (site->line)
+		text_printf(text, ":%" PRIu32, site->line);
+}
+
 void place_site(struct text *text, const struct snapshot *snapshot, uint32_t number)
 {
 	const struct site *site = snapshot_site(snapshot, number);
 	const struct site_frame *frame = site ? frame_of(snapshot, site) : NULL;
 
-	if (site && site->file) {
+	if (site && site->file && !site->line && site->function) {
+		/* native: the function says more than the folders of the file */
+		put_file(text, snapshot, site);
+		put_function(text, snapshot, site);
+	} else if (site && site->file) {
 		put(text, snapshot, site->file);
 		if (site->line)
 			text_printf(text, ":%" PRIu32, site->line);
-		else if (site->function) /* native: then it says more than the file */
-			put_function(text, snapshot, site);
 	} else if (site && site->before_attach) {
 		text_puts(text, fact_reason_text(REASON_BEFORE_ATTACH));
 	} else if (frame && frame->module) {
@@ -107,16 +119,6 @@ void place_chips(struct text *text, const struct snapshot *snapshot, uint32_t in
 		text_printf(text, "id %" PRIu32, chip->chip_id);
 	if (allocator->chips.count > 1)
 		text_printf(text, " +%" PRIu32, allocator->chips.count - 1);
-}
-
-/* " at model.py:214", the file without its folders. */
-static void put_file(struct text *text, const struct snapshot *snapshot, const struct site *site)
-{
-	const char *path = snapshot_text(snapshot, site->file), *slash = strrchr(path, '/');
-
-	text_escape(text, slash && slash[1] ? slash + 1 : path, NAME_COLUMNS, true);
-	if (site->line)
-		text_printf(text, ":%" PRIu32, site->line);
 }
 
 bool place_sentence(struct text *text, const struct snapshot *snapshot, uint32_t number)

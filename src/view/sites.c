@@ -17,7 +17,7 @@ static const struct column columns[] = {
 	{.title = "REQUESTED", .right = true, .rank = 3},
 	{.title = "OCCUPIED", .right = true},
 	{.title = "OLDEST", .right = true, .rank = 1},
-	{.title = "LAST MIN", .right = true, .rank = 2},
+	{.title = "LAST MIN", .right = true, .if_known = true, .rank = 2},
 	{.title = "THREAD", .right = true, .if_known = true},
 	{.title = "TAG", .if_known = true, .room_min = 16},
 	{.title = "OP", .if_known = true, .room_min = 14, .room_good = 30},
