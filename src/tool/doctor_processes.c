@@ -70,6 +70,15 @@ static bool is_reported(const struct snapshot *s, const struct process *p)
 	return strcmp(snapshot_text(s, p->entry), "report") == 0;
 }
 
+/* It had come by attach, and was sent away again. */
+static bool is_detached(const struct snapshot *s, const struct process *p)
+{
+	const struct capability *c = capability_of(s, p, "buffers");
+
+	return c && c->state == AVAILABLE_OFF &&
+	       strcmp(snapshot_text(s, c->reason), "detached") == 0;
+}
+
 static void check_capabilities(struct doctor *doctor, const struct snapshot *s,
 			       const struct process *p)
 {
@@ -178,6 +187,12 @@ static void check_seen(struct doctor *doctor, const struct snapshot *s, const st
 	const char *entry = snapshot_text(s, p->entry);
 
 	findings_subject(doctor->findings, "process %u", p->pid);
+	if (is_detached(s, p)) {
+		findings_add(doctor->findings, FINDING_WARNING, "detached",
+			     "ttmem attach brings the hook back",
+			     "the hook was taken out of it by ttmem detach: its memory is not seen");
+		return;
+	}
 	findings_add(doctor->findings, FINDING_OK, "seen", "",
 		     "reports its memory (by %s, %s %s, %u allocator%s, %" PRIu64
 		     " buffer%s): %.200s",

@@ -7,6 +7,7 @@
 
 #include "tool/circumstances.h"
 #include "tool/exit_codes.h"
+#include "tool/select.h"
 #include "tool/view_options.h"
 #include "view/fit.h"
 #include "view/lacks.h"
@@ -313,6 +314,8 @@ static int once(void *context)
 				    : circumstances_allocator(&c, request->type);
 		if (allocator) {
 			r = fit_in(request, &c, allocator);
+		} else if (c.process->allocators.count == 0) {
+			r = select_no_device(&c.picture, c.process);
 		} else {
 			output_error("not_found", "ttmem --format=json lists them",
 				     "process %u has no such allocator", c.process->pid);

@@ -217,8 +217,8 @@ static int choose(const struct request *request, const struct snapshot *picture,
 		output_error("not_found", "name one with -i, by its number or unique id",
 			     "more than one device is meant");
 	else
-		output_error("not_found", "ttmem -L lists the devices", "no device %s",
-			     request->device ? request->device : "is in use");
+		output_error("not_found", "ttmem -L lists the devices; ttmem tells who is not seen yet",
+			     "no device %s", request->device ? request->device : "is in use");
 	return EXIT_NOT_FOUND;
 }
 

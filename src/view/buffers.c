@@ -97,7 +97,7 @@ void buffers_write(struct text *text, const struct snapshot *snapshot, const str
 		columns_end(text, &list);
 	}
 	if (snapshot->buffer_count == 0)
-		text_puts(text, "No live buffers.\n");
+		lacks_none(text, snapshot);
 	else
 		summary(text, snapshot, indices, count);
 	lacks_incomplete(text, snapshot);

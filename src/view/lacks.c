@@ -17,6 +17,15 @@ static void line(struct text *text, const struct snapshot *snapshot, const struc
 	text_putc(text, '\n');
 }
 
+void lacks_none(struct text *text, const struct snapshot *snapshot)
+{
+	bool is_whole = true;
+
+	for (uint32_t i = 0; i < snapshot->process_count; i++)
+		is_whole &= !incomplete_reason(snapshot, &snapshot->processes[i]);
+	text_puts(text, is_whole ? "No live buffers.\n" : "No live buffers that are known.\n");
+}
+
 void lacks_incomplete(struct text *text, const struct snapshot *snapshot)
 {
 	for (uint32_t i = 0; i < snapshot->process_count; i++) {

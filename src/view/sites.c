@@ -110,7 +110,7 @@ void sites_write(struct text *text, const struct snapshot *snapshot, const struc
 	struct columns table;
 
 	if (list->count == 0) {
-		text_puts(text, "No live buffers.\n");
+		lacks_none(text, snapshot);
 		lacks_incomplete(text, snapshot);
 		return;
 	}
