@@ -361,7 +361,7 @@ def test_tags():
                     equal({wanted in r["tag"] for r in rows} <= {True}, True)
             text = ttmem("buffers", "--width=120", *how, env=where(server)).stdout
             for words in ("ttnn.empty [kv-cache]", "ttnn.add [a\\x1b[31m b]", "[scratch]"):
-                equal(words in text, True, f"{words} in {text}")
+            equal(words in text, True, f"{words} in {text}")
                 text = ttmem("sites", "--by=tag", *how, env=where(server)).stdout
             equal(" TAG\n" in text and " kv-cache\n" in text, True, text)
         equal(len(server.get("/v1/buffers?tag=kv")["buffers"]), 3)
