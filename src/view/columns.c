@@ -121,6 +121,23 @@ static unsigned choose_rank(struct columns *columns, unsigned width)
 	return 0;
 }
 
+/* What is left over, to those that have a good width or to the others. Return: what was given. */
+static unsigned widen(struct columns *columns, unsigned left, bool with_good)
+{
+	unsigned given = 0;
+
+	for (unsigned c = 0; c < columns->count; c++) {
+		unsigned more = columns->natural[c] - columns->width[c];
+
+		if (columns->width[c] == 0 || (columns->columns[c].room_good != 0) != with_good)
+			continue;
+		more = more < left - given ? more : left - given;
+		columns->width[c] += more;
+		given += more;
+	}
+	return given;
+}
+
 static void fit(struct columns *columns, unsigned width)
 {
 	unsigned rank = choose_rank(columns, width);
@@ -131,16 +148,12 @@ static void fit(struct columns *columns, unsigned width)
 	unsigned used = needed(columns, rank, columns->gap, least);
 	unsigned left = width > used ? width - used : 0;
 
-	for (unsigned c = 0; c < columns->count; c++) {
-		columns->width[c] = 0;
-		if (columns->columns[c].rank > rank || !may_be_drawn(columns, c))
-			continue;
-		unsigned more = columns->natural[c] - least(columns, c);
-
-		more = more < left ? more : left;
-		columns->width[c] = least(columns, c) + more;
-		left -= more;
-	}
+	for (unsigned c = 0; c < columns->count; c++)
+		columns->width[c] = columns->columns[c].rank <= rank && may_be_drawn(columns, c)
+					    ? least(columns, c)
+					    : 0;
+	left -= widen(columns, left, true);
+	(void)widen(columns, left, false);
 }
 
 static bool is_last(const struct columns *columns, unsigned c)

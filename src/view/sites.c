@@ -11,7 +11,7 @@
 
 static const struct column columns[] = {
 	{.title = "PID", .right = true},
-	{.title = "CHIP", .if_various = true, .rank = 4},
+	{.title = "CHIP", .if_various = true, .room_min = 8},
 	{.title = "TYPE"},
 	{.title = "BUFFERS", .right = true},
 	{.title = "REQUESTED", .right = true, .rank = 3},

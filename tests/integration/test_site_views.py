@@ -13,13 +13,15 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, as_user, directory, need_other_users
-from testing import TTMEM, Skip, equal, run_tests, ttmem, ttmem_json, wait_until
+from standin import App
+from testing import HOOK, TTMEM, Skip, equal, run_tests, ttmem, ttmem_json, wait_until
 from writer import MODEL, Writer
 
 HURRY = ("--sample", "0.05", "--growth-every", "50ms")
@@ -340,6 +342,24 @@ def test_late_and_siteless():
                                                           "TTMEM_SITES=off"))
 
 
+def test_report():
+    """What a program leaves behind and what it was refused, with their places, once: the copy that
+    is made at a failure is no second process."""
+    with tempfile.TemporaryDirectory() as there:
+        report = pathlib.Path(there) / "report"
+        with App(hook=False, prefix=[str(TTMEM), "run", f"--report={report}", "--"],
+                 env={"TTMEM_HOOK": str(HOOK)}) as program:
+            program("open", 1, 16384, 0)
+            program("alloc", 0, "dram", 8192, 2048)
+            equal("error" in program("alloc", 0, "l1", 1 << 40, 2048), True)
+            equal(program.end()[0], 0)
+        text = report.read_text()
+    equal(text.count("process "), 1, text)
+    equal("  failed allocations: 1\n    1.00 TiB of L1: standin-app (" in text, True, text)
+    equal("  buffers never freed: 1 at the end\n    DRAM       8.00 KiB at 0x" in text
+          and ": standin-app (" in text.split("never freed")[1], True, text)
+
+
 def test_tags():
     """What a program says that its memory is for: a group, a filter, and beside the operation."""
     with directory() as d, Server(d) as server, Writer(server) as writer:
@@ -361,8 +381,8 @@ def test_tags():
                     equal({wanted in r["tag"] for r in rows} <= {True}, True)
             text = ttmem("buffers", "--width=120", *how, env=where(server)).stdout
             for words in ("ttnn.empty [kv-cache]", "ttnn.add [a\\x1b[31m b]", "[scratch]"):
-            equal(words in text, True, f"{words} in {text}")
-                text = ttmem("sites", "--by=tag", *how, env=where(server)).stdout
+                equal(words in text, True, f"{words} in {text}")
+            text = ttmem("sites", "--by=tag", *how, env=where(server)).stdout
             equal(" TAG\n" in text and " kv-cache\n" in text, True, text)
         equal(len(server.get("/v1/buffers?tag=kv")["buffers"]), 3)
         writer.fail(1 << 30, "dram", op="ttnn.empty", line=9, function="Cache.grow")
