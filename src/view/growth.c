@@ -78,6 +78,7 @@ static void write_watch(struct text *text, const struct snapshot *snapshot,
 		text_puts(text, snapshot->server
 					? "That is too short to tell. The server goes on watching: "
 					  "ask again in a minute.\n"
+					  "Or watch now: ttmem growth --no-server --window=30s\n"
 					: "That is too short to tell.\n");
 	if (list->left_out)
 		text_printf(text, "%" PRIu64 " groups are not watched: there is no room for more.\n",

@@ -134,13 +134,13 @@ def test_hostile_names():
         server.get("/v1/growth")
         for _ in range(10):
             for bytes_ in HOSTILE:
-                writer.alloc(4096, op=bytes_, file=bytes_, line=7, function=bytes_)
+                writer.alloc(4096, op=bytes_, file=bytes_, line=7, function=bytes_, tag=bytes_)
             time.sleep(0.06)
         for bytes_ in HOSTILE:
             writer.fail(1 << 30, op=bytes_, file=bytes_, line=7, function=bytes_)
         grown = ttmem_json("growth", "--window=2s", env=where(server))
         equal(len(mine(grown, "growing", writer)), len(HOSTILE))
-        for command in (["sites"], ["sites", "--by=op"], ["sites", "--format=csv"], ["buffers"],
+        for command in (["sites"], ["sites", "--by=op"], ["sites", "--by=tag"], ["sites", "--format=csv"], ["buffers"],
                         ["growth", "--window=2s"], ["growth", "--window=2s", "--format=csv"],
                         ["failures"], ["explain", "--last"]):
             for width in (80, 200):
