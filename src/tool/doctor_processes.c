@@ -135,9 +135,13 @@ static void check_sites(struct doctor *doctor, const struct snapshot *s, const s
 
 	if (!c || c->state >= sizeof kinds / sizeof kinds[0])
 		return;
-	findings_add(doctor->findings, kinds[c->state].state, "sites", kinds[c->state].hint,
-		     "%s%s%.150s", kinds[c->state].words, c->reason ? ": " : "",
-		     snapshot_text(s, c->reason));
+	const char *reason = snapshot_text(s, c->reason);
+	/* told, but not as somebody wanted it */
+	bool is_typo = c->state == AVAILABLE_PRESENT && strstr(reason, "TTMEM_SITES is n");
+
+	findings_add(doctor->findings, is_typo ? FINDING_WARNING : kinds[c->state].state, "sites",
+		     is_typo ? "TTMEM_SITES is off, python, native or all" : kinds[c->state].hint,
+		     "%s%s%.150s", kinds[c->state].words, *reason ? ": " : "", reason);
 	c = capability_of(s, p, "stacks");
 	if (c && c->state != AVAILABLE_PRESENT)
 		findings_add(doctor->findings, FINDING_UNKNOWN, "stacks",

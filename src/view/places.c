@@ -44,10 +44,13 @@ void place_tag(struct text *text, const struct snapshot *snapshot, uint32_t numb
 		text_putc(text, '-');
 }
 
-/* The innermost call of a native stack stands for a site that Python does not know. */
+/*
+ * The innermost call of a native stack stands for a site that is not known otherwise; where the
+ * operation is, all of that stack is the framework's own.
+ */
 static const struct site_frame *frame_of(const struct snapshot *snapshot, const struct site *site)
 {
-	return site->frame_count ? &snapshot->frames[site->first_frame] : NULL;
+	return site->frame_count && !site->op ? &snapshot->frames[site->first_frame] : NULL;
 }
 
 static void put_function(struct text *text, const struct snapshot *snapshot,
@@ -131,11 +134,11 @@ bool place_sentence(struct text *text, const struct snapshot *snapshot, uint32_t
 	if (site->op)
 		put(text, snapshot, site->op);
 	put_tag(text, snapshot, site);
-	if ((site->op || site->tag) && (site->file || site->frame_count))
+	if ((site->op || site->tag) && (site->file || frame_of(snapshot, site)))
 		text_puts(text, " at ");
 	if (site->file)
 		put_file(text, snapshot, site);
-	else if ((!site->op && !site->tag) || site->frame_count)
+	else if ((!site->op && !site->tag) || frame_of(snapshot, site))
 		place_site(text, snapshot, number);
 	if (site->function)
 		put_function(text, snapshot, site);

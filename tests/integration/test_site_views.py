@@ -316,6 +316,11 @@ def test_capability():
                 document = ttmem_json(*command, *how, env=where(server))
                 equal([(r["pid"], r["state"]) for r in document["siteless"]],
                       [(writer.pid, "failed")], str(command))
+        writer("capability", "sites", 1, "TTMEM_SITES is none of off, python, native, all: python")
+        found = json.loads(ttmem("doctor", "--format=json", env=where(server), check=False).stdout)
+        equal([(r["state"], r["hint"]) for r in found["findings"] if r["check"] == "sites"],
+              [("warning", "TTMEM_SITES is off, python, native or all")])
+        writer("capability", "sites", 3, "a Python that is not known: 3.14")
         details = ttmem("-q", env=where(server)).stdout
         equal("Sites                         : failed (a Python that is not known: 3.14)\n" in details,
               True, details)
@@ -384,6 +389,10 @@ def test_tags():
                 equal(words in text, True, f"{words} in {text}")
             text = ttmem("sites", "--by=tag", *how, env=where(server)).stdout
             equal(" TAG\n" in text and " kv-cache\n" in text, True, text)
+            text = ttmem("--query-buffers=op,site.file,site.line,site.function,tag", "--format=csv",
+                         *how, env=where(server)).stdout
+            equal(text.splitlines()[:2], ["op, site.file, site.line, site.function, tag",
+                                          f"ttnn.empty, {MODEL}, 9, Cache.grow, kv-cache"], text)
         equal(len(server.get("/v1/buffers?tag=kv")["buffers"]), 3)
         writer.fail(1 << 30, "dram", op="ttnn.empty", line=9, function="Cache.grow")
         wait_until("it is known", lambda: server.get("/v1/failures")["processes"])
