@@ -30,7 +30,7 @@ class Buffer(Structure):
 
 class Site(Structure):
     _fields_ = [("version", c_uint32), ("line", c_uint32), ("op", c_char_p), ("file", c_char_p),
-                ("function", c_char_p)]
+                ("function", c_char_p), ("tag", c_char_p)]
 
 
 class Runtime:
@@ -57,10 +57,10 @@ class Runtime:
         native.check(self.library.ttmemReportAllocatorAdd(self.report, byref(row),
                                                           byref(self.allocator)))
 
-    def site(self, op, file, line, function):
+    def site(self, op, file, line, function, tag=None):
         """Gives the number that its allocations name it by."""
         number = c_uint32()
-        row = Site(native.version(Site), line, op, file, function)
+        row = Site(native.version(Site), line, op, file, function, tag)
         native.check(self.library.ttmemReportSite(self.report, byref(row), byref(number)))
         return number.value
 
