@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import os
 import threading
+import time
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
 from . import _native as native
@@ -270,9 +271,25 @@ def peak() -> Iterator[Peak]:
 
 _tags = threading.local()
 
+_LOOK_AGAIN_S = 0.1  # the hook may come later; a look takes longer than all the rest of a tag
 
-def _hook_tag() -> Optional[Any]:
-    """The hook's own call; None: it has none, or there is no hook."""
+
+class _HookTag:
+    """The hook's own call: once found it stays, for the hook is never unloaded."""
+
+    call: Optional[Any] = None
+    looked_at = -_LOOK_AGAIN_S
+
+    @classmethod
+    def get(cls) -> Optional[Any]:
+        """None: there is no hook, or an older one."""
+        now = time.monotonic()
+        if cls.call is None and now - cls.looked_at >= _LOOK_AGAIN_S:
+            cls.call, cls.looked_at = _find_hook_tag(), now
+        return cls.call
+
+
+def _find_hook_tag() -> Optional[Any]:
     for name in (None, "libttmem-hook.so"):
         try:
             # RTLD_NOLOAD: never brings it in
@@ -288,7 +305,7 @@ def _hook_tag() -> Optional[Any]:
 
 def _tell_tag() -> None:
     """The innermost tag of this thread, or that it has none any more."""
-    call, stack = _hook_tag(), _tags.__dict__.get("stack")
+    call, stack = _HookTag.get(), _tags.__dict__.get("stack")
     if call:
         call(stack[-1][0] if stack else None)
 
