@@ -83,6 +83,23 @@ static int by_size(const void *a, const void *b)
 							  : 0;
 }
 
+/* " ttnn.matmul at model.py (Attention.forward) [kv-cache]", as much of it as is known */
+static void print_place(const ttmemBuffer_t *buffer)
+{
+	const char *const parts[] = {buffer->op, buffer->site_file, buffer->site_function, buffer->tag};
+	static const char *const before[] = {" ", " at ", " (", " ["}, *const after[] = {"", "", ")", "]"};
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (!parts[i])
+			continue;
+		fputs(before[i], stdout);
+		print_safely(parts[i]);
+		fputs(after[i], stdout);
+	}
+	putchar('\n');
+}
+
 static void print_buffers(ttmemSnapshot_t snapshot)
 {
 	uint64_t count = 0, i;
@@ -93,10 +110,12 @@ static void print_buffers(ttmemSnapshot_t snapshot)
 	if (buffers &&
 	    ttmemBufferGetList(snapshot, TTMEM_BUFFER_VERSION, &count, buffers) == TTMEM_SUCCESS) {
 		qsort(buffers, count, sizeof *buffers, by_size);
-		for (i = 0; i < count && i < 8; i++)
-			printf("buffer of %" PRIu32 ": %s at 0x%" PRIx64 ", %" PRIu64 " bytes\n",
+		for (i = 0; i < count && i < 8; i++) {
+			printf("buffer of %" PRIu32 ": %s at 0x%" PRIx64 ", %" PRIu64 " bytes",
 			       buffers[i].pid, ttmemMemoryTypeString(buffers[i].type),
 			       buffers[i].address, buffers[i].requested_bytes);
+			print_place(&buffers[i]);
+		}
 	}
 	free(buffers);
 }

@@ -191,7 +191,8 @@ static ttmemReturn_t card_open(struct card *card, ttmemReport_t report, uint32_t
 	return ttmemReportAllocatorAdd(report, &allocator, &card->allocator);
 }
 
-static uint32_t site_of(ttmemReport_t report, const char *op, const char *function, uint32_t line)
+static uint32_t site_of(ttmemReport_t report, const char *op, const char *function, uint32_t line,
+			const char *tag)
 {
 	ttmemReportSite_t site;
 	uint32_t id = 0;
@@ -202,6 +203,7 @@ static uint32_t site_of(ttmemReport_t report, const char *op, const char *functi
 	site.file = "model.py";
 	site.function = function;
 	site.line = line;
+	site.tag = tag;
 	ttmemReportSite(report, &site, &id);
 	return id;
 }
@@ -294,10 +296,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "workload: %s\n", ttmemErrorString(result));
 		return 1;
 	}
-	sites.weights = site_of(report, "ttnn.to_device", "load_weights", 31);
-	sites.cache = site_of(report, "ttnn.fill_cache", "Attention.forward", 112);
-	sites.activations = site_of(report, "ttnn.matmul", "Layer.forward", 214);
-	sites.semaphore = site_of(report, "ttnn.create_global_semaphore", "prefill", 77);
+	sites.weights = site_of(report, "ttnn.to_device", "load_weights", 31, "weights");
+	sites.cache = site_of(report, "ttnn.fill_cache", "Attention.forward", 112, "kv-cache");
+	sites.activations = site_of(report, "ttnn.matmul", "Layer.forward", 214, NULL);
+	sites.semaphore = site_of(report, "ttnn.create_global_semaphore", "prefill", 77, NULL);
 	for (i = 0; i < CARDS; i++)
 		load_weights(&cards[i], &sites);
 	run(cards, &sites);

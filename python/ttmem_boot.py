@@ -7,6 +7,9 @@ nothing is missed. Programs without ttnn pay for one short module.
 
 What runs here runs in everybody's interpreter: it never raises, prints nothing and imports
 nothing that is not there already.
+
+PYTEST_DONT_REWRITE: pytest would, as a package with a plugin owns this file, and warn in each run
+that it cannot.
 """
 import os
 import sys

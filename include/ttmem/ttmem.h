@@ -441,9 +441,10 @@ TTMEM_EXPORT ttmemReturn_t ttmemReportAllocatorRemove(ttmemReport_t report, uint
 typedef struct ttmemReportSite_st {
 	uint32_t version; /* TTMEM_REPORT_SITE_VERSION */
 	uint32_t line;	  /* 0: not known */
-	const char *op;	  /* any of the three may be NULL */
+	const char *op;	  /* any of the four may be NULL */
 	const char *file;
 	const char *function;
+	const char *tag; /* what it is for: "kv-cache" */
 } ttmemReportSite_t;
 #define TTMEM_REPORT_SITE_VERSION TTMEM_STRUCT_VERSION(ttmemReportSite_t, 1)
 

@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import os
 import threading
+import time
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
 from . import _native as native
@@ -270,9 +271,25 @@ def peak() -> Iterator[Peak]:
 
 _tags = threading.local()
 
+_LOOK_AGAIN_S = 0.1  # the hook may come later; a look takes longer than all the rest of a tag
 
-def _hook_tag() -> Optional[Any]:
-    """The hook's own call; None: it has none, or there is no hook."""
+
+class _HookTag:
+    """The hook's own call: once found it stays, for the hook is never unloaded."""
+
+    call: Optional[Any] = None
+    looked_at = -_LOOK_AGAIN_S
+
+    @classmethod
+    def get(cls) -> Optional[Any]:
+        """None: there is no hook, or an older one."""
+        now = time.monotonic()
+        if cls.call is None and now - cls.looked_at >= _LOOK_AGAIN_S:
+            cls.call, cls.looked_at = _find_hook_tag(), now
+        return cls.call
+
+
+def _find_hook_tag() -> Optional[Any]:
     for name in (None, "libttmem-hook.so"):
         try:
             # RTLD_NOLOAD: never brings it in
@@ -286,24 +303,28 @@ def _hook_tag() -> Optional[Any]:
     return None
 
 
-def _tell_tag(name: Optional[str]) -> None:
-    call = _hook_tag()
+def _tell_tag() -> None:
+    """The innermost tag of this thread, or that it has none any more."""
+    call, stack = _HookTag.get(), _tags.__dict__.get("stack")
     if call:
-        call(None if name is None else os.fsencode(name))
+        call(stack[-1][0] if stack else None)
 
 
 @contextlib.contextmanager
 def tag(name: str) -> Iterator[None]:
-    """What this thread allocates within is marked with `name`, innermost first.
+    """What this thread allocates within is marked with `name`; of nested ones the innermost counts.
 
-    Shown beside the op of a buffer, and a way to group: `ttmem sites --by=tag`. No effect with
-    TTMEM_SITES=off.
+    Shown behind the op of a buffer, a way to group (`ttmem sites --by=tag`) and to choose
+    (`--tag=`). 63 bytes of it are kept. It is the thread's: with an `await` in between, other
+    tasks of that thread allocate under it as well. No effect with TTMEM_SITES=off.
     """
-    stack: List[str] = _tags.__dict__.setdefault("stack", [])
-    stack.append(name)
-    _tell_tag(name)
+    entry = (os.fsencode(name),)
+    stack: List[Tuple[bytes]] = _tags.__dict__.setdefault("stack", [])
+    stack.append(entry)
     try:
+        _tell_tag()
         yield
     finally:
-        stack.pop()
-        _tell_tag(stack[-1] if stack else None)
+        # by identity: tasks and generators may leave in another order than they came
+        stack[:] = [one for one in stack if one is not entry]
+        _tell_tag()

@@ -43,6 +43,18 @@ def _show(size: int) -> str:
     return f"{size} bytes"
 
 
+def _place(buffer: Any) -> str:
+    """What it is and where it comes from: ", ttnn.empty [kv-cache] at /srv/model.py:88 (load)"."""
+    what = " ".join(filter(None, (buffer.op, buffer.tag and f"[{buffer.tag}]")))
+    where = buffer.site_file or ""
+    if where and buffer.site_line:
+        where += f":{buffer.site_line}"
+    if buffer.site_function:
+        where += f" ({buffer.site_function})" if where else buffer.site_function
+    words = " at ".join(filter(None, (what, where)))
+    return f", {words}" if words else ""
+
+
 def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup("ttmem", "device memory")
     group.addoption("--ttmem-leaks", action="store_true",
@@ -67,14 +79,24 @@ def _limits_of(item: Any) -> Dict[str, int]:
     return limits
 
 
-def _check(limits: Dict[str, int], peak: Any) -> None:
+def _fail(outcome: Any, text: str) -> None:
+    """Makes it the outcome of the hook: pluggy warns of wrappers that raise, from 1.1 on."""
+    try:
+        pytest.fail(text, pytrace=False)
+    except pytest.fail.Exception as error:
+        if not hasattr(outcome, "force_exception"):
+            raise
+        outcome.force_exception(error)
+
+
+def _check(limits: Dict[str, int], peak: Any, outcome: Any) -> None:
     for name, limit in limits.items():
         used = (peak.bytes_per_bank("l1") + peak.bytes_per_bank("l1_small")
                 if name == "l1_per_core" else peak.bytes(name))
         if used > limit:
             bound = "" if peak.is_exact else " at most, as several allocators share a chip,"
-            pytest.fail(f"ttmem_limit: {name} peaked at{bound} {_show(used)}, "
-                        f"over the limit of {_show(limit)}", pytrace=False)
+            return _fail(outcome, f"ttmem_limit: {name} peaked at{bound} {_show(used)}, "
+                                  f"over the limit of {_show(limit)}")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -96,7 +118,7 @@ def pytest_runtest_call(item: Any) -> Generator[None, Any, None]:
         warnings.warn(f"ttmem_limit of {item.nodeid} was not checked: this process keeps no "
                       "table (no device was opened, or the hook is not loaded)", stacklevel=1)
         return
-    _check(limits, peak)
+    _check(limits, peak, outcome)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -110,12 +132,10 @@ def pytest_runtest_teardown(item: Any) -> Generator[None, Any, None]:
     if not left:
         return
     left.sort(key=lambda b: -b.requested_bytes)
-    lines = [f"  {b.requested_bytes} bytes of {b.type} at {b.address:#x}"
-             + (f", {b.op}" if b.op else "")
-             + (f", {b.site_file}:{b.site_line}" if b.site_file else "")
+    lines = [f"  {b.requested_bytes} bytes of {b.type} at {b.address:#x}{_place(b)}"
              for b in left[:_NAMED_MAX]]
     if len(left) > _NAMED_MAX:
         lines.append(f"  and {len(left) - _NAMED_MAX} more")
-    pytest.fail(f"ttmem: {len(left)} buffers of this test live on after it "
-                f"({sum(b.requested_bytes for b in left)} bytes):\n" + "\n".join(lines),
-                pytrace=False)
+    count = "a buffer" if len(left) == 1 else f"{len(left)} buffers"
+    _fail(outcome, f"ttmem: {count} of this test {'lives' if len(left) == 1 else 'live'} on after "
+                   f"it ({sum(b.requested_bytes for b in left)} bytes):\n" + "\n".join(lines))

@@ -401,6 +401,13 @@ static const struct field site_rows[] = {
 };
 LIST(site_fields, "Site", site_rows);
 
+/* Beside the site in each object that has one: written by hand there, named in queries. */
+static const struct field owner_rows[] = {
+	SITE_TEXT("op", op, "unknown", "operation that allocated it, as the framework calls it"),
+	SITE_TEXT("tag", tag, "the program gave none", "what the program says that it is for"),
+};
+LIST(owner_fields, "Owner", owner_rows);
+
 static const struct field buffer_rows[] = {
 	{.path = "type", .type = FIELD_WORD, .storage = STORED_U8,
 	 .offset = offsetof(struct buffer, type), .words = &type_words, .unit = "",

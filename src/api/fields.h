@@ -84,12 +84,13 @@ extern const struct field_list loss_fields;	  /* of struct losses */
 extern const struct field_list allocator_fields;  /* of struct allocator */
 extern const struct field_list count_fields;	  /* of struct field_counts */
 extern const struct field_list site_fields;	  /* of struct site, without its op */
+extern const struct field_list owner_fields;	  /* of struct site: what stands beside it */
 extern const struct field_list buffer_fields;	  /* of struct buffer */
 extern const struct field_list site_row_fields;	  /* of struct site_row */
 extern const struct field_list growth_fields;	  /* of struct site_row: what grows */
 extern const struct field_list watch_fields;	  /* of struct site_list */
 
-/* All of the above, for what walks them: the test of docs/api.md, help. */
+/* All of the above but owner_fields, for what walks them: the test of docs/api.md, help. */
 extern const struct field_list *const field_lists[];
 extern const size_t field_list_count;
 

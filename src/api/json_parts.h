@@ -10,6 +10,10 @@
 void put_head(struct text *text, const struct snapshot *snapshot, const char *schema);
 /* put_chips - the members "chips" and "chip_ids" */
 void put_chips(struct encoded *object, const struct allocator *allocator);
+/* put_lacks - the members "incomplete" and "siteless": a list does not have everything */
+void put_lacks(struct text *text, const struct snapshot *snapshot);
+/* read_lacks - into the capabilities of those processes. Return: 0 or -errno. */
+int read_lacks(yyjson_val *root, struct snapshot *snapshot);
 
 /* find_process - by pid, in a snapshot that knows no more of processes; new when it is not there */
 int find_process(struct snapshot *snapshot, uint32_t pid, uint32_t *ret_index);

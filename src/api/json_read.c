@@ -12,7 +12,6 @@
 #include "api/json_cards.h"
 #include "api/json_parts.h"
 #include "api/json_sites.h"
-#include "model/incomplete.h"
 
 static int read_memories(struct snapshot *snapshot, yyjson_val *object,
 			 struct memory memory[MEMORY_TYPES])
@@ -216,38 +215,14 @@ static int find_allocator(struct snapshot *snapshot, yyjson_val *row, uint32_t p
 	return decode_chips(snapshot, row, &snapshot->allocators[*ret_index].chips);
 }
 
-/* As the capability that it was. */
-static int read_incomplete(yyjson_val *root, struct snapshot *snapshot)
-{
-	yyjson_val *row;
-	size_t i, max;
-
-	yyjson_arr_foreach(yyjson_obj_get(root, "incomplete"), i, max, row) {
-		uint32_t pid = (uint32_t)yyjson_get_uint(yyjson_obj_get(row, "pid"));
-		uint32_t process, index;
-		struct capability c = {0};
-		int r;
-
-		if ((r = find_process(snapshot, pid, &process)) < 0 ||
-		    (r = snapshot_add_capability(snapshot, &index)) < 0 ||
-		    (r = decode_fields(snapshot, row, &capability_fields, &c)) < 0 ||
-		    (r = snapshot_string(snapshot, INCOMPLETE_CAPABILITY,
-					 sizeof INCOMPLETE_CAPABILITY - 1, &c.name)) < 0)
-			return r;
-		snapshot->capabilities[index] = c;
-		snapshot->processes[process].capabilities = (struct span){index, 1};
-	}
-	return 0;
-}
-
 static int read_buffers(yyjson_val *root, struct snapshot *snapshot, void *context)
 {
 	yyjson_val *row;
 	size_t i, max;
-	int incomplete = read_incomplete(root, snapshot);
+	int lacks = read_lacks(root, snapshot);
 
-	if (incomplete < 0)
-		return incomplete;
+	if (lacks < 0)
+		return lacks;
 
 	(void)context;
 	snapshot->has_buffers = 1;

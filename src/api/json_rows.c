@@ -48,15 +48,17 @@ void json_write_site_members(struct text *text, const struct snapshot *snapshot,
 	if (snapshot)
 		put_site(&object, site);
 	else
-		text_puts(text, "\"op\":null,\"site\":null");
+		text_puts(text, "\"op\":null,\"site\":null,\"tag\":null");
 }
 
 void json_write_sites(struct text *text, const struct snapshot *snapshot,
 		      const struct site_list *list)
 {
 	put_head(text, snapshot, "ttmem.sites/1");
-	text_printf(text, ",\"consistent\":%s,\"by\":\"%s\",\"sites\":",
+	text_printf(text, ",\"consistent\":%s,\"by\":\"%s\"",
 		    snapshot->consistent ? "true" : "false", group_by_name(list->by));
+	put_lacks(text, snapshot);
+	text_puts(text, ",\"sites\":");
 	put_rows(text, snapshot, list, false);
 	text_putc(text, '}');
 }
@@ -68,6 +70,7 @@ void json_write_growth(struct text *text, const struct snapshot *snapshot,
 
 	put_head(text, snapshot, "ttmem.growth/1");
 	encode_fields(&head, &watch_fields, list);
+	put_lacks(text, snapshot);
 	encode_key(&head, "growing");
 	put_rows(text, snapshot, list, true);
 	text_putc(text, '}');
@@ -123,7 +126,9 @@ static int read_sites(yyjson_val *root, struct snapshot *snapshot, void *context
 	snapshot->consistent = yyjson_is_true(yyjson_obj_get(root, "consistent"));
 	if (!by || group_by_parse(by, &list->by) < 0)
 		return -EBADMSG;
-	return read_rows(snapshot, yyjson_obj_get(root, "sites"), list);
+	int r = read_lacks(root, snapshot);
+
+	return r < 0 ? r : read_rows(snapshot, yyjson_obj_get(root, "sites"), list);
 }
 
 static int read_growth(yyjson_val *root, struct snapshot *snapshot, void *context)
@@ -131,6 +136,8 @@ static int read_growth(yyjson_val *root, struct snapshot *snapshot, void *contex
 	struct site_list *list = context;
 	int r = decode_fields(snapshot, root, &watch_fields, list);
 
+	if (r == 0)
+		r = read_lacks(root, snapshot);
 	return r < 0 ? r : read_rows(snapshot, yyjson_obj_get(root, "growing"), list);
 }
 

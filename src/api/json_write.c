@@ -7,7 +7,6 @@
 #include "api/json_parts.h"
 #include "api/json_sites.h"
 #include "base/clock.h"
-#include "model/incomplete.h"
 
 static void separate(struct text *text, uint32_t index)
 {
@@ -267,36 +266,15 @@ void json_write_fact(struct text *text, struct fact fact)
 		text_puts(text, "null");
 }
 
-/* Processes of which more is live than is listed. */
-static void put_incomplete(struct text *text, const struct snapshot *snapshot)
-{
-	uint32_t shown = 0;
-
-	text_putc(text, '[');
-	for (uint32_t i = 0; i < snapshot->process_count && !text->failed; i++) {
-		const struct process *p = &snapshot->processes[i];
-		const struct capability *c = incomplete_reason(snapshot, p);
-
-		if (!c)
-			continue;
-		separate(text, shown++);
-		text_printf(text, "{\"pid\":%" PRIu32 ",\"state\":\"%s\",\"reason\":", p->pid,
-			    availability_name((enum fact_availability)c->state));
-		(void)encode_text(text, snapshot_text(snapshot, c->reason));
-		text_putc(text, '}');
-	}
-	text_putc(text, ']');
-}
-
 void json_write_buffers(struct text *text, const struct snapshot *snapshot, const uint32_t *order,
 			uint32_t count)
 {
 	if (!order)
 		count = snapshot->buffer_count;
 	put_head(text, snapshot, "ttmem.buffers/1");
-	text_printf(text, ",\"consistent\":%s,\"total\":%" PRIu64 ",\"incomplete\":",
+	text_printf(text, ",\"consistent\":%s,\"total\":%" PRIu64,
 		    snapshot->consistent ? "true" : "false", snapshot_buffers_total(snapshot));
-	put_incomplete(text, snapshot);
+	put_lacks(text, snapshot);
 	text_puts(text, ",\"buffers\":");
 	json_write_buffer_rows(text, snapshot, order, count);
 	text_putc(text, '}');

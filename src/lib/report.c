@@ -316,7 +316,9 @@ ttmemReturn_t ttmemReportSite(ttmemReport_t report, const ttmemReportSite_t *sit
 		.line = site->line,
 	};
 
-	*id = region_writer_site(&report->page->writer, &found);
+	struct region_writer *writer = &report->page->writer;
+
+	*id = region_writer_site_tag(writer, region_writer_site(writer, &found), text_of(site->tag));
 	return TTMEM_SUCCESS;
 }
 

@@ -190,6 +190,7 @@ bool route_filter_arguments(const struct route_request *request, struct route_re
 	filter->type = type ? (int)parsed : -1;
 	filter->op = request->argument(request, "op");
 	filter->site = request->argument(request, "site");
+	filter->tag = request->argument(request, "tag");
 	return true;
 }
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "model/incomplete.h"
+#include "model/capability.h"
 #include "source/inspect.h"
 #include "tool/doctor.h"
 
@@ -29,6 +29,12 @@ static bool is_same_lack(const struct snapshot *s, const struct capability *a,
 	       strcmp(snapshot_text(s, a->reason), snapshot_text(s, b->reason)) == 0;
 }
 
+/* Of Python and of our own variables, not of TT-Metal: check_sites() has words for them. */
+static bool is_of_sites(const char *name)
+{
+	return strcmp(name, "sites") == 0 || strcmp(name, "stacks") == 0;
+}
+
 /* Everything with this state: the names that share a reason, then the reason. Is any of it vital?
  */
 static bool list_lacks(const struct snapshot *s, struct span all, uint8_t state, struct text *list)
@@ -37,7 +43,7 @@ static bool list_lacks(const struct snapshot *s, struct span all, uint8_t state,
 	bool is_vital = false;
 
 	for (uint32_t i = 0; i < all.count; i++) {
-		bool first = c[i].state == state;
+		bool first = c[i].state == state && !is_of_sites(snapshot_text(s, c[i].name));
 
 		for (uint32_t k = 0; first && k < i; k++)
 			first = !is_same_lack(s, &c[k], &c[i]);
@@ -47,7 +53,7 @@ static bool list_lacks(const struct snapshot *s, struct span all, uint8_t state,
 		for (uint32_t k = i; k < all.count; k++) {
 			const char *name = snapshot_text(s, c[k].name);
 
-			if (!is_same_lack(s, &c[k], &c[i]))
+			if (!is_same_lack(s, &c[k], &c[i]) || is_of_sites(name))
 				continue;
 			text_printf(list, "%s%s", k > i ? ", " : "", name);
 			is_vital |= strcmp(name, "buffers") == 0 || strcmp(name, "frees") == 0;
@@ -62,6 +68,15 @@ static bool list_lacks(const struct snapshot *s, struct span all, uint8_t state,
 static bool is_reported(const struct snapshot *s, const struct process *p)
 {
 	return strcmp(snapshot_text(s, p->entry), "report") == 0;
+}
+
+/* It had come by attach, and was sent away again. */
+static bool is_detached(const struct snapshot *s, const struct process *p)
+{
+	const struct capability *c = capability_of(s, p, "buffers");
+
+	return c && c->state == AVAILABLE_OFF &&
+	       strcmp(snapshot_text(s, c->reason), "detached") == 0;
 }
 
 static void check_capabilities(struct doctor *doctor, const struct snapshot *s,
@@ -94,6 +109,44 @@ static void check_capabilities(struct doctor *doctor, const struct snapshot *s,
 				     "capabilities", kinds[i].hint, "%s: %s", kinds[i].what,
 				     list.bytes);
 	}
+}
+
+/*
+ * Who allocates: that depends on the Python of the process, and on what it was started with. Where
+ * Python's lines are not told the native stack still is, unless it was switched off.
+ */
+static void check_sites(struct doctor *doctor, const struct snapshot *s, const struct process *p)
+{
+	static const struct {
+		enum finding_state state;
+		const char *words, *hint;
+	} kinds[] = {
+	    [AVAILABLE_PRESENT] = {FINDING_OK, "who allocates is told", ""},
+	    [AVAILABLE_MISSING] = {FINDING_UNKNOWN, "who allocates is not told", "nothing to do"},
+	    [AVAILABLE_FAILED] = {FINDING_WARNING, "which line of Python allocates cannot be told",
+				  "run it with CPython 3.10 to 3.13, or with a newer ttmem; the "
+				  "native stack is told all the same"},
+	    [AVAILABLE_OFF] = {FINDING_WARNING, "who allocates is switched off",
+			       "start it without TTMEM_SITES=off"},
+	    [AVAILABLE_UNKNOWN] = {FINDING_UNKNOWN, "who allocates is not told yet",
+				   "look again when it has allocated something"},
+	};
+	const struct capability *c = capability_of(s, p, "sites");
+
+	if (!c || c->state >= sizeof kinds / sizeof kinds[0])
+		return;
+	const char *reason = snapshot_text(s, c->reason);
+	/* told, but not as somebody wanted it */
+	bool is_typo = c->state == AVAILABLE_PRESENT && strstr(reason, "TTMEM_SITES is n");
+
+	findings_add(doctor->findings, is_typo ? FINDING_WARNING : kinds[c->state].state, "sites",
+		     is_typo ? "TTMEM_SITES is off, python, native or all" : kinds[c->state].hint,
+		     "%s%s%.150s", kinds[c->state].words, *reason ? ": " : "", reason);
+	c = capability_of(s, p, "stacks");
+	if (c && c->state != AVAILABLE_PRESENT)
+		findings_add(doctor->findings, FINDING_UNKNOWN, "stacks",
+			     "nothing to do: lines of Python are told without it",
+			     "no native stack can be taken in it: %.150s", snapshot_text(s, c->reason));
 }
 
 /* Missing and failed ones are among the capabilities above; here is what only takes its time. */
@@ -138,15 +191,23 @@ static void check_seen(struct doctor *doctor, const struct snapshot *s, const st
 	const char *entry = snapshot_text(s, p->entry);
 
 	findings_subject(doctor->findings, "process %u", p->pid);
+	if (is_detached(s, p)) {
+		findings_add(doctor->findings, FINDING_WARNING, "detached",
+			     "ttmem attach brings the hook back",
+			     "the hook was taken out of it by ttmem detach: its memory is not seen");
+		return;
+	}
 	findings_add(doctor->findings, FINDING_OK, "seen", "",
-		     "reports its memory (by %s, %s %s, %u allocators, %" PRIu64
-		     " buffers): %.200s",
+		     "reports its memory (by %s, %s %s, %u allocator%s, %" PRIu64
+		     " buffer%s): %.200s",
 		     entry[0] ? entry : "an unknown way", is_reported(s, p) ? "runtime" : "TT-Metal",
 		     version[0] ? version : "of an unknown build", p->allocators.count,
-		     p->live_buffers, p->hidden ? "of another user" : snapshot_text(s, p->command));
+		     p->allocators.count == 1 ? "" : "s", p->live_buffers,
+		     p->live_buffers == 1 ? "" : "s", p->hidden ? "of another user" : snapshot_text(s, p->command));
 	if (p->hidden)
 		return;
 	check_capabilities(doctor, s, p);
+	check_sites(doctor, s, p);
 	check_incomplete(doctor, s, p);
 	check_losses(doctor, p);
 }

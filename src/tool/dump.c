@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "model/capability.h"
 #include "tool/exit_codes.h"
 #include "tool/moment.h"
 #include "tool/options.h"
 #include "tool/output.h"
+#include "tool/select.h"
 #include "view/memory_report.h"
 
 static const struct option_row rows[] = {
@@ -253,6 +255,11 @@ static void say_doubts(const struct moment *moment)
 			"ttmem: the TT-Metal of process %" PRIu32 " does not tell of all frees:"
 			" the files may show buffers that are gone\n",
 			process->pid);
+	if (incomplete_reason(&moment->picture, process))
+		fprintf(stderr,
+			"ttmem: the files may not show what process %" PRIu32
+			" held when the hook came: ttmem doctor tells why\n",
+			process->pid);
 	if (lost)
 		fprintf(stderr,
 			"ttmem: %" PRIu64 " buffers of process %" PRIu32
@@ -289,9 +296,7 @@ static int dump(const struct request *request)
 	const struct process *process = &moment.picture.processes[moment.process];
 
 	if (open_count(&moment.picture, process->allocators) == 0) {
-		output_error("not_found", NULL, "process %" PRIu32 " has no open device",
-			     process->pid);
-		r = EXIT_NOT_FOUND;
+		r = select_no_device(&moment.picture, process);
 	} else {
 		r = dump_moment(request->directory, &moment);
 	}

@@ -96,4 +96,5 @@ const struct command command_env = {
 	.summary = "Prints the shell lines that make every later program visible.",
 	.options = rows,
 	.run = run,
+	.notes = VARIABLES_NOTE,
 };

@@ -39,6 +39,9 @@ int filter_option(struct filter_options *options, unsigned row, const char *valu
 	case FILTER_SITE:
 		filter->site = value;
 		return *value ? 0 : EXIT_USAGE;
+	case FILTER_TAG:
+		filter->tag = value;
+		return *value ? 0 : EXIT_USAGE;
 	default:
 		return EXIT_USAGE;
 	}

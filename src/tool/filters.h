@@ -15,12 +15,14 @@
 		 "DRAM,L1,L1_SMALL,TRACE"},                                                        \
 		{"op", 0, ARGUMENT_REQUIRED, "TEXT", "only operations with TEXT in their name",    \
 		 NULL},                                                                            \
+		{"site", 0, ARGUMENT_REQUIRED, "TEXT",                                             \
+		 "only sites with TEXT in file or function, or model.py:214", NULL},               \
 	{                                                                                          \
-		"site", 0, ARGUMENT_REQUIRED, "TEXT",                                              \
-			"only sites with TEXT in file or function, or model.py:214", NULL          \
+		"tag", 0, ARGUMENT_REQUIRED, "TEXT",                                               \
+			"only what the program has tagged with TEXT (ttmem.tag)", NULL             \
 	}
 
-enum { FILTER_PID, FILTER_CHIP, FILTER_TYPE, FILTER_OP, FILTER_SITE, FILTER_COUNT };
+enum { FILTER_PID, FILTER_CHIP, FILTER_TYPE, FILTER_OP, FILTER_SITE, FILTER_TAG, FILTER_COUNT };
 
 struct filter_options {
 	struct buffer_filter filter;

@@ -7,8 +7,10 @@
 
 #include "tool/circumstances.h"
 #include "tool/exit_codes.h"
+#include "tool/select.h"
 #include "tool/view_options.h"
 #include "view/fit.h"
+#include "view/lacks.h"
 
 /* A tile of bfloat16, the page of nearly every tensor. */
 #define PAGE_BYTES 2048
@@ -196,6 +198,7 @@ static int write_answer(const struct request *request, const struct fit_answer *
 		struct style style = view_style(&request->view);
 
 		fit_write(&text, answer, &style);
+		lacks_incomplete(&text, answer->buffers);
 	}
 	int r = output_text(&text);
 
@@ -311,6 +314,8 @@ static int once(void *context)
 				    : circumstances_allocator(&c, request->type);
 		if (allocator) {
 			r = fit_in(request, &c, allocator);
+		} else if (c.process->allocators.count == 0) {
+			r = select_no_device(&c.picture, c.process);
 		} else {
 			output_error("not_found", "ttmem --format=json lists them",
 				     "process %u has no such allocator", c.process->pid);

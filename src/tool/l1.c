@@ -10,6 +10,7 @@
 #include "tool/select.h"
 #include "tool/view_options.h"
 #include "view/l1.h"
+#include "view/lacks.h"
 
 static const struct option_row rows[] = {
 	VIEW_OPTION_ROWS,
@@ -105,6 +106,8 @@ static int write_all(const struct request *request, const struct snapshot *snaps
 		style_rule(text, &style, RULE_BOTTOM);
 	if (r == 0 && !json && !any)
 		text_puts(text, "No process tells how the L1 of a device is used.\n");
+	if (!json)
+		lacks_incomplete(text, snapshot);
 	return r;
 }
 

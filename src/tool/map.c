@@ -9,6 +9,7 @@
 #include "tool/select.h"
 #include "tool/view_options.h"
 #include "view/bank_map.h"
+#include "view/lacks.h"
 
 static const struct option_row rows[] = {
 	VIEW_OPTION_ROWS,
@@ -156,6 +157,7 @@ static int write_map(const struct request *request, const struct survey *s,
 		struct style style = view_style(&request->view);
 
 		bank_map_write(&text, &view, &style);
+		lacks_incomplete(&text, s->buffers);
 	}
 	int r = output_text(&text);
 
@@ -215,8 +217,8 @@ static int choose(const struct request *request, const struct snapshot *picture,
 		output_error("not_found", "name one with -i, by its number or unique id",
 			     "more than one device is meant");
 	else
-		output_error("not_found", "ttmem -L lists the devices", "no device %s",
-			     request->device ? request->device : "is in use");
+		output_error("not_found", "ttmem -L lists the devices; ttmem tells who is not seen yet",
+			     "no device %s", request->device ? request->device : "is in use");
 	return EXIT_NOT_FOUND;
 }
 

@@ -53,6 +53,7 @@ static void put_filter(struct text *target, const struct buffer_filter *filter)
 		put_value(target, "type", memory_type_key((enum memory_type)filter->type));
 	put_value(target, "op", filter->op);
 	put_value(target, "site", filter->site);
+	put_value(target, "tag", filter->tag);
 }
 
 /* Return: 0; -ENOENT: nobody is to be asked, or there; -errno. */

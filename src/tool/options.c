@@ -40,6 +40,8 @@ void options_help(const struct command *command)
 		printf("  %-28s %s\n", left, row->help);
 	}
 	printf("  %-28s %s\n", "-h, --help", "this text");
+	if (command->notes)
+		printf("\n%s", command->notes);
 }
 
 void options_list(const struct command *command)

@@ -25,6 +25,13 @@ struct option_row {
 	const char *values; /* all that the argument may be, with commas; NULL: not a list */
 };
 
+/* What programs with the hook look at, for --help of those commands that start them. */
+#define VARIABLES_NOTE                                                                             \
+	"variables of the programs that are started:\n"                                            \
+	"  TTMEM=off                    the hook does nothing\n"                                   \
+	"  TTMEM_SITES=WHAT             what is kept of who allocates: python (default: line and\n" \
+	"                               operation), native (native stack), all or off\n"
+
 struct command {
 	const char *name; /* "" for ttmem alone */
 	const char *synopsis;
@@ -32,6 +39,7 @@ struct command {
 	const struct option_row *options; /* ends with a NULL name */
 	int (*run)(const struct command *command, int argc, char **argv);
 	bool operands_anywhere; /* options may stand behind them as well */
+	const char *notes; /* below the options of --help, whole lines; NULL: none */
 };
 
 /* Called for each option: index of its row, its argument (NULL: none). Return: 0 or exit code. */

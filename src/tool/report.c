@@ -12,10 +12,14 @@
 
 #include "collect/collect.h"
 #include "region/receive.h"
+#include "view/failures.h"
+#include "view/places.h"
 #include "view/style.h"
 
 /* Of the buffers never freed, the largest are named. */
 #define LARGEST_SHOWN 5
+/* Of the failures, the last ones. */
+#define FAILURES_SHOWN 5
 
 #define SEND_MS 100
 
@@ -96,7 +100,9 @@ void report_receive(struct report *report)
 
 	while ((connection = receive_accept(report->socket)) >= 0) {
 		if (receive_soon(connection, &received) == 0) {
-			keep(report, &received);
+			/* a copy made at a failed allocation is no other process */
+			if (received.message.kind != REGISTRATION_FAILURE)
+				keep(report, &received);
 			receive_close(&received);
 		}
 		(void)close(connection);
@@ -149,10 +155,41 @@ static int larger(const void *a, const void *b)
 							 : 0;
 }
 
-static void print_leftovers(FILE *out, struct snapshot *snapshot, const struct process *p)
+static void print_place(FILE *out, const struct snapshot *snapshot, uint32_t site)
+{
+	text_auto place = TEXT_INIT;
+
+	if (place_sentence(&place, snapshot, site) && place.bytes)
+		fprintf(out, ": %s", place.bytes);
+	fputc('\n', out);
+}
+
+/* How many, and what and where the last ones were. */
+static void print_failures(FILE *out, const struct snapshot *snapshot, const struct process *p)
+{
+	fprintf(out, "  failed allocations: %" PRIu64 "\n", p->failure_count);
+	for (uint32_t i = 0; i < p->failures.count && i < FAILURES_SHOWN; i++) {
+		const struct failure *f = &snapshot->failures[p->failures.first + i];
+		text_auto what = TEXT_INIT;
+
+		failure_write(&what, f);
+		fprintf(out, "    %s", what.bytes ? what.bytes : "");
+		print_place(out, snapshot, f->site);
+	}
+}
+
+/* With the place that allocated it, which is where to look for the free that is missing. */
+static void print_leftover(FILE *out, const struct snapshot *snapshot, const struct buffer *b)
 {
 	char size[STYLE_CELL];
 
+	fprintf(out, "    %-8s %10s at %#" PRIx64, memory_type_name((enum memory_type)b->type),
+		size_text(b->requested_bytes, size), b->address);
+	print_place(out, snapshot, b->site);
+}
+
+static void print_leftovers(FILE *out, struct snapshot *snapshot, const struct process *p)
+{
 	fprintf(out, "  buffers never freed: %u at the end", snapshot->buffer_count);
 	if (p->losses.left_at_close)
 		fprintf(out, ", %" PRIu64 " when their device was closed", p->losses.left_at_close);
@@ -161,10 +198,7 @@ static void print_leftovers(FILE *out, struct snapshot *snapshot, const struct p
 		return;
 	qsort(snapshot->buffers, snapshot->buffer_count, sizeof *snapshot->buffers, larger);
 	for (uint32_t i = 0; i < snapshot->buffer_count && i < LARGEST_SHOWN; i++)
-		fprintf(out, "    %-8s %10s at %#" PRIx64 "\n",
-			memory_type_name((enum memory_type)snapshot->buffers[i].type),
-			size_text(snapshot->buffers[i].requested_bytes, size),
-			snapshot->buffers[i].address);
+		print_leftover(out, snapshot, &snapshot->buffers[i]);
 }
 
 static void print_process(FILE *out, struct snapshot *snapshot)
@@ -176,7 +210,7 @@ static void print_process(FILE *out, struct snapshot *snapshot)
 	fprintf(out, "process %u: %s\n", p->pid, command.bytes ? command.bytes : "");
 	for (uint32_t i = 0; i < p->allocators.count; i++)
 		print_allocator(out, snapshot, &snapshot->allocators[p->allocators.first + i]);
-	fprintf(out, "  failed allocations: %" PRIu64 "\n", p->failure_count);
+	print_failures(out, snapshot, p);
 	print_leftovers(out, snapshot, p);
 	if (p->losses.full + p->losses.memory + p->losses.allocator + p->losses.key)
 		fprintf(out, "  not recorded: %" PRIu64 " buffers\n",

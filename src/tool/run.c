@@ -243,4 +243,5 @@ const struct command command_run = {
 	.summary = "Starts a program so that its device memory can be seen.",
 	.options = rows,
 	.run = run,
+	.notes = VARIABLES_NOTE,
 };

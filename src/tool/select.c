@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/select.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "model/capability.h"
 #include "tool/exit_codes.h"
 #include "tool/options.h"
 #include "tool/output.h"
@@ -93,4 +95,18 @@ int select_devices(struct snapshot *snapshot, const char *list)
 	snapshot_select(snapshot, keep);
 	free(keep);
 	return 0;
+}
+
+int select_no_device(const struct snapshot *snapshot, const struct process *process)
+{
+	const struct capability *c = incomplete_reason(snapshot, process);
+
+	if (c)
+		output_error("not_found", "ask again when it has allocated or freed something",
+			     "what process %" PRIu32 " has open is not known: %s", process->pid,
+			     snapshot_text(snapshot, c->reason));
+	else
+		output_error("not_found", NULL, "process %" PRIu32 " has no open device",
+			     process->pid);
+	return EXIT_NOT_FOUND;
 }

@@ -13,4 +13,10 @@ bool select_matches(const struct snapshot *snapshot, const struct device *device
  */
 int select_devices(struct snapshot *snapshot, const char *list);
 
+/*
+ * select_no_device - says that this process has no device open, or why that is not known. Return:
+ * EXIT_NOT_FOUND.
+ */
+int select_no_device(const struct snapshot *snapshot, const struct process *process);
+
 #endif

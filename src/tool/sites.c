@@ -15,7 +15,7 @@ static const struct option_row rows[] = {
 	VIEW_OTHER_ROWS,
 	FILTER_ROWS("buffers"),
 	{"by", 'b', ARGUMENT_REQUIRED, "WHAT",
-	 "groups: site (default: file, line, function and operation), op, file, type or thread",
+	 "groups: site (default: file, line, function, operation and tag), op, file, tag, type or thread",
 	 "site,op,file,tag,type,thread"},
 	{"top", 'n', ARGUMENT_REQUIRED, "N", "only the first N of the table", NULL},
 	{0},

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "model/incomplete.h"
 #include "view/columns.h"
+#include "view/lacks.h"
 #include "view/places.h"
 #include "view/stacks.h"
 
@@ -29,8 +29,8 @@ static const struct column columns[] = {
 	{.title = "CORES", .right = true, .rank = COLUMNS_EXTRA + 3},
 	{.title = "THREAD", .right = true, .rank = COLUMNS_EXTRA + 4},
 	{.title = "ALLOCATOR", .right = true, .rank = COLUMNS_EXTRA + 5},
-	{.title = "OP", .if_known = true, .room_min = 16},
-	{.title = "SITE", .if_known = true, .room_min = 20},
+	{.title = "OP", .if_known = true, .room_min = 16, .room_good = 30},
+	{.title = "SITE", .if_known = true, .room_min = 20, .room_good = 32},
 	{.title = "FUNCTION", .if_known = true, .rank = COLUMNS_EXTRA, .room_min = 16},
 };
 
@@ -79,21 +79,6 @@ static void summary(struct text *text, const struct snapshot *snapshot, const ui
 		    snapshot->consistent ? "" : " (they changed while the list was read)");
 }
 
-/* Processes that hold more than is listed, because the hook came late. */
-static void incomplete(struct text *text, const struct snapshot *snapshot)
-{
-	for (uint32_t i = 0; i < snapshot->process_count; i++) {
-		const struct process *p = &snapshot->processes[i];
-		const struct capability *c = incomplete_reason(snapshot, p);
-
-		if (!c)
-			continue;
-		text_printf(text, "Process %" PRIu32 ", before the attach: ", p->pid);
-		text_escape(text, snapshot_text(snapshot, c->reason), 0, false);
-		text_putc(text, '\n');
-	}
-}
-
 void buffers_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
 		   const uint32_t *indices, uint32_t count)
 {
@@ -112,8 +97,9 @@ void buffers_write(struct text *text, const struct snapshot *snapshot, const str
 		columns_end(text, &list);
 	}
 	if (snapshot->buffer_count == 0)
-		text_puts(text, "No live buffers.\n");
+		lacks_none(text, snapshot);
 	else
 		summary(text, snapshot, indices, count);
-	incomplete(text, snapshot);
+	lacks_incomplete(text, snapshot);
+	lacks_siteless(text, snapshot);
 }

@@ -64,14 +64,30 @@ static bool may_be_drawn(const struct columns *columns, unsigned c)
 	       (!columns->columns[c].if_various || columns->various[c]);
 }
 
-/* Of the columns up to a rank, with what may be cut as short as it may be. */
-static unsigned needed(const struct columns *columns, unsigned rank, unsigned gap)
+static unsigned natural(const struct columns *columns, unsigned c)
+{
+	return columns->natural[c];
+}
+
+/* What a column should have where others are only good to know. */
+static unsigned good(const struct columns *columns, unsigned c)
+{
+	unsigned wanted = columns->columns[c].room_good;
+
+	if (wanted < least(columns, c))
+		return least(columns, c);
+	return wanted < columns->natural[c] ? wanted : columns->natural[c];
+}
+
+/* Of the columns up to a rank, with what may be cut as short as `room` says. */
+static unsigned needed(const struct columns *columns, unsigned rank, unsigned gap,
+		       unsigned (*room)(const struct columns *columns, unsigned c))
 {
 	unsigned total = 0, drawn = 0;
 
 	for (unsigned c = 0; c < columns->count; c++)
 		if (columns->columns[c].rank <= rank && may_be_drawn(columns, c)) {
-			total += least(columns, c);
+			total += room(columns, c);
 			drawn++;
 		}
 	return total + (drawn ? drawn - 1 : 0) * gap;
@@ -91,33 +107,53 @@ static unsigned highest_rank(const struct columns *columns)
 static unsigned choose_rank(struct columns *columns, unsigned width)
 {
 	for (unsigned rank = highest_rank(columns); rank > 0; rank--) {
+		unsigned (*room)(const struct columns *, unsigned) =
+			rank < COLUMNS_LATE ? least : good;
+
 		columns->gap = 2;
-		if (needed(columns, rank, 2) <= width)
+		if (needed(columns, rank, 2, room) <= width)
 			return rank;
 		columns->gap = 1;
-		if (rank < COLUMNS_EXTRA && needed(columns, rank, 1) <= width)
+		if (rank < COLUMNS_EXTRA && needed(columns, rank, 1, room) <= width)
 			return rank;
 	}
-	columns->gap = needed(columns, 0, 2) <= width ? 2 : 1;
+	columns->gap = needed(columns, 0, 2, least) <= width ? 2 : 1;
 	return 0;
+}
+
+/* What is left over, to those that have a good width or to the others. Return: what was given. */
+static unsigned widen(struct columns *columns, unsigned left, bool with_good)
+{
+	unsigned given = 0;
+
+	for (unsigned c = 0; c < columns->count; c++) {
+		unsigned more = columns->natural[c] - columns->width[c];
+
+		if (columns->width[c] == 0 || (columns->columns[c].room_good != 0) != with_good)
+			continue;
+		more = more < left - given ? more : left - given;
+		columns->width[c] += more;
+		given += more;
+	}
+	return given;
 }
 
 static void fit(struct columns *columns, unsigned width)
 {
 	unsigned rank = choose_rank(columns, width);
-	unsigned used = needed(columns, rank, columns->gap);
+
+	/* blanks before words: nothing is cut for the sake of a wide gap */
+	if (needed(columns, rank, columns->gap, natural) > width)
+		columns->gap = 1;
+	unsigned used = needed(columns, rank, columns->gap, least);
 	unsigned left = width > used ? width - used : 0;
 
-	for (unsigned c = 0; c < columns->count; c++) {
-		columns->width[c] = 0;
-		if (columns->columns[c].rank > rank || !may_be_drawn(columns, c))
-			continue;
-		unsigned more = columns->natural[c] - least(columns, c);
-
-		more = more < left ? more : left;
-		columns->width[c] = least(columns, c) + more;
-		left -= more;
-	}
+	for (unsigned c = 0; c < columns->count; c++)
+		columns->width[c] = columns->columns[c].rank <= rank && may_be_drawn(columns, c)
+					    ? least(columns, c)
+					    : 0;
+	left -= widen(columns, left, true);
+	(void)widen(columns, left, false);
 }
 
 static bool is_last(const struct columns *columns, unsigned c)

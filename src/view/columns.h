@@ -20,8 +20,10 @@ struct column {
 	bool	if_various; /* left out where all cells are the same */
 	uint8_t rank;	  /* 0: always there; below COLUMNS_EXTRA: rather with narrow gaps than not */
 	uint8_t room_min; /* it may be cut to so many columns; 0: never */
+	uint8_t room_good; /* but columns from COLUMNS_LATE on give way before it has less than that */
 };
 
+#define COLUMNS_LATE  3u
 #define COLUMNS_EXTRA 10u
 
 struct columns {

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "model/capability.h"
 #include "view/devices.h"
 #include "view/figures.h"
 #include "view/query.h"
@@ -106,6 +107,21 @@ static void memory_section(struct text *text, const struct query_row *row)
 			memory_lines(text, 1, row, type);
 }
 
+/* Who allocates: told or not, and what there is to say about it. */
+static void sites_line(struct text *text, const struct snapshot *snapshot, const struct process *p)
+{
+	const struct capability *c = capability_of(snapshot, p, SITES_CAPABILITY);
+
+	label(text, 3, "Sites");
+	text_puts(text, c ? availability_name((enum fact_availability)c->state) : "N/A");
+	if (c && c->reason) {
+		text_puts(text, " (");
+		text_escape(text, snapshot_text(snapshot, c->reason), 0, false);
+		text_putc(text, ')');
+	}
+	text_putc(text, '\n');
+}
+
 static void process_lines(struct text *text, const struct snapshot *snapshot,
 			  const struct device *device, uint32_t process)
 {
@@ -119,6 +135,8 @@ static void process_lines(struct text *text, const struct snapshot *snapshot,
 	line(text, 3, "Name", &row, "command");
 	line(text, 3, "User", &row, "user");
 	line(text, 3, "State", &row, "state");
+	line(text, 3, "Came in by", &row, "entry");
+	sites_line(text, snapshot, p);
 	line(text, 3, "Container", &row, "container");
 	line(text, 3, "Host memory", &row, "host_memory_bytes");
 	line(text, 3, "Pinned host memory", &row, "pinned_memory_bytes");

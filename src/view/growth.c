@@ -6,20 +6,21 @@
 
 #include "analyse/rise.h"
 #include "view/columns.h"
+#include "view/lacks.h"
 #include "view/places.h"
 #include "view/sites.h"
 
 static const struct column columns[] = {
 	{.title = "PID", .right = true},
-	{.title = "CHIP", .if_various = true, .rank = 4},
+	{.title = "CHIP", .if_various = true, .room_min = 8},
 	{.title = "TYPE"},
 	{.title = "BUFFERS", .right = true, .rank = 3},
 	{.title = "OCCUPIED", .right = true, .rank = 1},
 	{.title = "GROWTH", .right = true, .rank = 2},
 	{.title = "PER MIN", .right = true},
 	{.title = "FULL IN", .right = true},
-	{.title = "OP", .if_known = true, .room_min = 12},
-	{.title = "SITE", .if_known = true, .room_min = 20},
+	{.title = "OP", .if_known = true, .room_min = 12, .room_good = 30},
+	{.title = "SITE", .if_known = true, .room_min = 20, .room_good = 32},
 	{.title = "FUNCTION", .if_known = true, .rank = COLUMNS_EXTRA, .room_min = 16},
 };
 
@@ -77,6 +78,7 @@ static void write_watch(struct text *text, const struct snapshot *snapshot,
 		text_puts(text, snapshot->server
 					? "That is too short to tell. The server goes on watching: "
 					  "ask again in a minute.\n"
+					  "Or watch now: ttmem growth --no-server --window=30s\n"
 					: "That is too short to tell.\n");
 	if (list->left_out)
 		text_printf(text, "%" PRIu64 " groups are not watched: there is no room for more.\n",
@@ -99,4 +101,7 @@ void growth_write(struct text *text, const struct snapshot *snapshot, const stru
 				"does now.\n");
 	}
 	write_watch(text, snapshot, list);
+	lacks_incomplete(text, snapshot);
+	if (list->count)
+		lacks_siteless(text, snapshot);
 }

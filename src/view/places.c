@@ -34,10 +34,23 @@ void place_op(struct text *text, const struct snapshot *snapshot, uint32_t numbe
 		put_tag(text, snapshot, site);
 }
 
-/* The innermost call of a native stack stands for a site that Python does not know. */
+void place_tag(struct text *text, const struct snapshot *snapshot, uint32_t number)
+{
+	const struct site *site = snapshot_site(snapshot, number);
+
+	if (site && site->tag)
+		put(text, snapshot, site->tag);
+	else
+		text_putc(text, '-');
+}
+
+/*
+ * The innermost call of a native stack stands for a site that is not known otherwise; where the
+ * operation is, all of that stack is the framework's own.
+ */
 static const struct site_frame *frame_of(const struct snapshot *snapshot, const struct site *site)
 {
-	return site->frame_count ? &snapshot->frames[site->first_frame] : NULL;
+	return site->frame_count && !site->op ? &snapshot->frames[site->first_frame] : NULL;
 }
 
 static void put_function(struct text *text, const struct snapshot *snapshot,
@@ -48,17 +61,29 @@ static void put_function(struct text *text, const struct snapshot *snapshot,
 	text_putc(text, ')');
 }
 
+/* "model.py:214": the file without its folders */
+static void put_file(struct text *text, const struct snapshot *snapshot, const struct site *site)
+{
+	const char *path = snapshot_text(snapshot, site->file), *slash = strrchr(path, '/');
+
+	text_escape(text, slash && slash[1] ? slash + 1 : path, NAME_COLUMNS, true);
+	if (site->line)
+		text_printf(text, ":%" PRIu32, site->line);
+}
+
 void place_site(struct text *text, const struct snapshot *snapshot, uint32_t number)
 {
 	const struct site *site = snapshot_site(snapshot, number);
 	const struct site_frame *frame = site ? frame_of(snapshot, site) : NULL;
 
-	if (site && site->file) {
+	if (site && site->file && !site->line && site->function) {
+		/* native: the function says more than the folders of the file */
+		put_file(text, snapshot, site);
+		put_function(text, snapshot, site);
+	} else if (site && site->file) {
 		put(text, snapshot, site->file);
 		if (site->line)
 			text_printf(text, ":%" PRIu32, site->line);
-		else if (site->function) /* native: then it says more than the file */
-			put_function(text, snapshot, site);
 	} else if (site && site->before_attach) {
 		text_puts(text, fact_reason_text(REASON_BEFORE_ATTACH));
 	} else if (frame && frame->module) {
@@ -99,16 +124,6 @@ void place_chips(struct text *text, const struct snapshot *snapshot, uint32_t in
 		text_printf(text, " +%" PRIu32, allocator->chips.count - 1);
 }
 
-/* " at model.py:214", the file without its folders. */
-static void put_file(struct text *text, const struct snapshot *snapshot, const struct site *site)
-{
-	const char *path = snapshot_text(snapshot, site->file), *slash = strrchr(path, '/');
-
-	text_escape(text, slash && slash[1] ? slash + 1 : path, NAME_COLUMNS, true);
-	if (site->line)
-		text_printf(text, ":%" PRIu32, site->line);
-}
-
 bool place_sentence(struct text *text, const struct snapshot *snapshot, uint32_t number)
 {
 	const struct site *site = snapshot_site(snapshot, number);
@@ -119,11 +134,11 @@ bool place_sentence(struct text *text, const struct snapshot *snapshot, uint32_t
 	if (site->op)
 		put(text, snapshot, site->op);
 	put_tag(text, snapshot, site);
-	if ((site->op || site->tag) && (site->file || site->frame_count))
+	if ((site->op || site->tag) && (site->file || frame_of(snapshot, site)))
 		text_puts(text, " at ");
 	if (site->file)
 		put_file(text, snapshot, site);
-	else if ((!site->op && !site->tag) || site->frame_count)
+	else if ((!site->op && !site->tag) || frame_of(snapshot, site))
 		place_site(text, snapshot, number);
 	if (site->function)
 		put_function(text, snapshot, site);

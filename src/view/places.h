@@ -6,10 +6,12 @@
 #include "base/buffer.h"
 #include "model/snapshot.h"
 
-/* place_op - "ttnn.matmul"; "-" when it is not known */
+/* place_op - "ttnn.matmul", "ttnn.matmul [kv-cache]" with a tag; "-" when it is not known */
 void place_op(struct text *text, const struct snapshot *snapshot, uint32_t site);
+/* place_tag - "kv-cache"; "-" */
+void place_tag(struct text *text, const struct snapshot *snapshot, uint32_t site);
 /*
- * place_site - "/srv/app/model.py:214", "/srv/app/decode (step)" where lines are not known,
+ * place_site - "/srv/app/model.py:214", "decode (step)" where lines are not known,
  * "libapp.so+0x1234", "before attach"; "-"
  */
 void place_site(struct text *text, const struct snapshot *snapshot, uint32_t site);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/incomplete.h"
+#include "model/capability.h"
 #include "view/failures.h"
 #include "view/figures.h"
 
@@ -48,19 +48,6 @@ static struct memory memory_of(const struct snapshot *snapshot, const struct pro
 		add(&sum.peak_occupied_bytes, m->peak_occupied_bytes);
 	}
 	return sum;
-}
-
-static const struct capability *capability_of(const struct snapshot *snapshot,
-					      const struct process *process, const char *name)
-{
-	for (uint32_t i = 0; i < process->capabilities.count; i++) {
-		const struct capability *c =
-			&snapshot->capabilities[process->capabilities.first + i];
-
-		if (strcmp(snapshot_text(snapshot, c->name), name) == 0)
-			return c;
-	}
-	return NULL;
 }
 
 static struct fact failures_of(const struct snapshot *snapshot, const struct process *process,
@@ -252,6 +239,24 @@ static void mark_stranger(struct text *text, const struct style *style, const st
 			   "device open, memory not visible: ttmem doctor tells why");
 }
 
+/* What is not bad and yet no figure. */
+static void note(struct text *text, const struct style *style, const char *words)
+{
+	text_auto line = TEXT_INIT;
+
+	text_pad(&line, ' ', FIGURES_INDENT);
+	text_puts(&line, words);
+	style_row(text, style, &line);
+}
+
+/* Is it known that its table has everything? Else "nothing" would be a guess. */
+static bool lacks_anything(const struct snapshot *snapshot, const struct process *p)
+{
+	const struct capability *c = capability_of(snapshot, p, "buffers");
+
+	return !c || c->state != AVAILABLE_PRESENT || incomplete_reason(snapshot, p);
+}
+
 static void process_rows(struct text *text, const struct snapshot *snapshot,
 			 const struct style *style, uint32_t process)
 {
@@ -262,6 +267,9 @@ static void process_rows(struct text *text, const struct snapshot *snapshot,
 		mark_stranger(text, style, p);
 		return;
 	}
+	if (p->state == PROCESS_LIVE && p->devices.count == 0 && !p->failure_count &&
+	    !lacks_anything(snapshot, p))
+		note(text, style, "no device is open in it");
 	if (p->state == PROCESS_EXITED)
 		mark_words(text, style, TONE_WARN, "exited: these are its last figures");
 	for (enum memory_type type = 0; type < MEMORY_TYPES; type++) {

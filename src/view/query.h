@@ -26,6 +26,7 @@ enum query_origin {
 	FROM_PROCESS,
 	FROM_BUFFER,
 	FROM_ALLOCATOR,
+	FROM_SITE,
 	FROM_SPECIAL, /* made of more than one field, see query_values.c */
 };
 

@@ -39,6 +39,8 @@ static const struct source process_sources[] = {
 };
 static const struct source buffer_sources[] = {
 	{"", FROM_BUFFER, &buffer_fields, 0},
+	{"", FROM_SITE, &owner_fields, 0},
+	{"site.", FROM_SITE, &site_fields, 0},
 	{"", FROM_PROCESS, &process_fields, 0},
 	{"allocator.", FROM_ALLOCATOR, &allocator_fields, 0},
 	{0},

@@ -133,6 +133,8 @@ static const void *object_of(const struct query_row *row, const struct query_col
 		return row->buffer;
 	case FROM_ALLOCATOR:
 		return row->buffer ? &row->snapshot->allocators[row->buffer->allocator] : NULL;
+	case FROM_SITE:
+		return row->buffer ? snapshot_site(row->snapshot, row->buffer->site) : NULL;
 	case FROM_SPECIAL:
 		break;
 	}

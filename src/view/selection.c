@@ -46,6 +46,8 @@ static bool site_passes(const struct buffer_filter *filter, const struct snapsho
 
 	if (filter->op && !strstr(snapshot_text(snapshot, site->op), filter->op))
 		return false;
+	if (filter->tag && !strstr(snapshot_text(snapshot, site->tag), filter->tag))
+		return false;
 	return !filter->site || strstr(file, filter->site) ||
 	       strstr(snapshot_text(snapshot, site->function), filter->site) ||
 	       is_line_of(file, site->line, filter->site);
@@ -60,7 +62,7 @@ bool buffer_passes(const struct buffer_filter *filter, const struct snapshot *sn
 		return false;
 	if (b->requested_bytes < filter->min_bytes)
 		return false;
-	if ((filter->op || filter->site) &&
+	if ((filter->op || filter->site || filter->tag) &&
 	    !site_passes(filter, snapshot, snapshot_site(snapshot, b->site)))
 		return false;
 	return !filter->by_chip ||

@@ -22,6 +22,7 @@ struct buffer_filter {
 	uint64_t min_bytes; /* requested */
 	const char *op;	  /* a part of its name; NULL: any */
 	const char *site; /* a part of "file:line" or of the function; NULL: any */
+	const char *tag;  /* a part of it; NULL: any */
 	enum buffer_order order;
 	uint32_t top;	 /* 0: all */
 	uint32_t sorted; /* only the first so many need be in order; 0: all */

@@ -6,20 +6,22 @@
 #include <string.h>
 
 #include "view/columns.h"
+#include "view/lacks.h"
 #include "view/places.h"
 
 static const struct column columns[] = {
 	{.title = "PID", .right = true},
-	{.title = "CHIP", .if_various = true, .rank = 4},
+	{.title = "CHIP", .if_various = true, .room_min = 8},
 	{.title = "TYPE"},
 	{.title = "BUFFERS", .right = true},
 	{.title = "REQUESTED", .right = true, .rank = 3},
 	{.title = "OCCUPIED", .right = true},
 	{.title = "OLDEST", .right = true, .rank = 1},
-	{.title = "LAST MIN", .right = true, .rank = 2},
+	{.title = "LAST MIN", .right = true, .if_known = true, .rank = 2},
 	{.title = "THREAD", .right = true, .if_known = true},
-	{.title = "OP", .if_known = true, .room_min = 16},
-	{.title = "SITE", .if_known = true, .room_min = 20},
+	{.title = "TAG", .if_known = true, .room_min = 16},
+	{.title = "OP", .if_known = true, .room_min = 14, .room_good = 30},
+	{.title = "SITE", .if_known = true, .room_min = 20, .room_good = 32},
 	{.title = "FUNCTION", .if_known = true, .rank = COLUMNS_EXTRA, .room_min = 16},
 };
 
@@ -40,8 +42,20 @@ const char *signed_size_text(struct fact bytes, char cell[STYLE_CELL])
 	return cell;
 }
 
+/* By tag the tag is all that its buffers have in common; else it stands behind the operation. */
+static void put_place(struct columns *table, const struct snapshot *snapshot,
+		      const struct site_row *row, enum group_by by)
+{
+	bool by_tag = by == GROUP_TAG;
+
+	columns_place(table, snapshot, by_tag ? row->site : 0, place_tag);
+	columns_place(table, snapshot, by_tag ? 0 : row->site, place_op);
+	columns_place(table, snapshot, row->site, place_site);
+	columns_place(table, snapshot, row->site, place_function);
+}
+
 static void put_row(struct columns *table, const struct snapshot *snapshot,
-		    const struct site_row *row)
+		    const struct site_row *row, enum group_by by)
 {
 	char cell[STYLE_CELL];
 
@@ -57,9 +71,7 @@ static void put_row(struct columns *table, const struct snapshot *snapshot,
 		columns_number(table, row->thread);
 	else
 		columns_cell(table, "-");
-	columns_place(table, snapshot, row->site, place_op);
-	columns_place(table, snapshot, row->site, place_site);
-	columns_place(table, snapshot, row->site, place_function);
+	put_place(table, snapshot, row, by);
 }
 
 /* Why the last column is empty, where it is so everywhere. */
@@ -72,16 +84,6 @@ static void write_reason(struct text *text, const struct site_list *list)
 		text_printf(text, "Growth of the last minute: %s.\n",
 			    fact_reason_text(
 				    (enum fact_reason)list->rows[0].growth_bytes.reason));
-}
-
-/* Nobody knows where anything comes from: then there is a reason. */
-static void write_unknown(struct text *text, const struct site_list *list)
-{
-	for (uint32_t i = 0; i < list->count; i++)
-		if (list->rows[i].site)
-			return;
-	if (list->by <= GROUP_TAG)
-		text_puts(text, "Where they come from is not known; ttmem doctor tells why.\n");
 }
 
 static void write_sum(struct text *text, const struct snapshot *snapshot,
@@ -108,14 +110,17 @@ void sites_write(struct text *text, const struct snapshot *snapshot, const struc
 	struct columns table;
 
 	if (list->count == 0) {
-		text_puts(text, "No live buffers.\n");
+		lacks_none(text, snapshot);
+		lacks_incomplete(text, snapshot);
 		return;
 	}
 	columns_begin(&table, columns, COLUMNS);
 	for (uint32_t i = 0; i < shown; i++)
-		put_row(&table, snapshot, &list->rows[i]);
+		put_row(&table, snapshot, &list->rows[i], list->by);
 	columns_draw(text, &table, style);
 	write_sum(text, snapshot, list, shown);
 	write_reason(text, list);
-	write_unknown(text, list);
+	lacks_incomplete(text, snapshot);
+	if (list->by <= GROUP_FILE)
+		lacks_siteless(text, snapshot);
 }

@@ -7,6 +7,7 @@ real TT-Metal; here are the moments that one cannot be made to have, and everybo
 """
 import contextlib
 import ctypes
+import json
 import os
 import pathlib
 import re
@@ -80,8 +81,11 @@ def test_waits_then_takes_over():
         process, buffers = look(app.pid)
         equal((process["entry"], process["allocators"], buffers), ("attach", [], []))
         equal(before(process), ("unknown", "waiting for its next allocation"))
-        for words in ((), ("buffers",), ("doctor",)):
-            shown = " ".join(ttmem(*words, check=False).stdout.split())
+        pid = f"--pid={app.pid}"
+        for words in ((), ("buffers",), ("sites",), ("growth", "--window=1s"), ("l1",), ("doctor",),
+                      ("fit", "1KiB", pid), ("dump", pid, "/nonexistent")):
+            done = ttmem(*words, check=False)
+            shown = " ".join((done.stdout + done.stderr).split())
             equal("waiting for its next allocation" in shown, True, f"ttmem {words} says so")
         equal(ttmem_json("buffers")["incomplete"],
               [{"pid": app.pid, "state": "unknown", "reason": "waiting for its next allocation"}])
@@ -234,6 +238,9 @@ def test_slots():
         process, buffers = look(app.pid)
         equal((buffers, open_allocators(process)), ([], []))
         equal(process["capabilities"]["buffers"], {"state": "off", "reason": "detached"})
+        found = json.loads(ttmem("doctor", "--format=json", check=False).stdout)["findings"]
+        equal([(r["check"], r["state"]) for r in found if r["subject"] == f"process {app.pid}"][0],
+              ("detached", "warning"))
         equal("nothing to do" in detach(app.pid), True, "twice")
         # and in again
         attach(app.pid)

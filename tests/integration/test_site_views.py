@@ -13,13 +13,15 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, as_user, directory, need_other_users
-from testing import TTMEM, Skip, equal, run_tests, ttmem, ttmem_json, wait_until
+from standin import App
+from testing import HOOK, TTMEM, Skip, equal, run_tests, ttmem, ttmem_json, wait_until
 from writer import MODEL, Writer
 
 HURRY = ("--sample", "0.05", "--growth-every", "50ms")
@@ -132,13 +134,13 @@ def test_hostile_names():
         server.get("/v1/growth")
         for _ in range(10):
             for bytes_ in HOSTILE:
-                writer.alloc(4096, op=bytes_, file=bytes_, line=7, function=bytes_)
+                writer.alloc(4096, op=bytes_, file=bytes_, line=7, function=bytes_, tag=bytes_)
             time.sleep(0.06)
         for bytes_ in HOSTILE:
             writer.fail(1 << 30, op=bytes_, file=bytes_, line=7, function=bytes_)
         grown = ttmem_json("growth", "--window=2s", env=where(server))
         equal(len(mine(grown, "growing", writer)), len(HOSTILE))
-        for command in (["sites"], ["sites", "--by=op"], ["sites", "--format=csv"], ["buffers"],
+        for command in (["sites"], ["sites", "--by=op"], ["sites", "--by=tag"], ["sites", "--format=csv"], ["buffers"],
                         ["growth", "--window=2s"], ["growth", "--window=2s", "--format=csv"],
                         ["failures"], ["explain", "--last"]):
             for width in (80, 200):
@@ -295,13 +297,107 @@ def test_explain_names_sites():
 def test_capability():
     """What a process says of its sites is passed on, and doctor tells it."""
     with directory() as d, Server(d) as server, Writer(server) as writer:
-        writer("capability", "sites", 2, "a Python that is not known: 3.14")
+        writer("capability", "sites", 3, "a Python that is not known: 3.14")
         writer.alloc(4096, op="", file="", line=0, function="")
         told = server.process_of(writer.pid)["capabilities"]["sites"]
         equal(told["reason"], "a Python that is not known: 3.14")
-        out = ttmem("doctor", env=where(server), check=False).stdout
-        equal("a Python that is not known: 3.14" in " ".join(out.split()), True, out)
-        equal("ttmem doctor tells why" in ttmem("sites", env=where(server)).stdout, True)
+        found = json.loads(ttmem("doctor", "--format=json", env=where(server), check=False).stdout)
+        rows = {r["check"]: r for r in found["findings"] if r["subject"] == f"process {writer.pid}"}
+        equal((rows["sites"]["state"], rows["sites"]["message"]),
+              ("warning", "which line of Python allocates cannot be told: "
+                          "a Python that is not known: 3.14"))
+        equal("Python" in rows["sites"]["hint"], True, rows["sites"]["hint"])
+        equal("TT-Metal" in str([r for c, r in rows.items() if c == "capabilities"]), False, str(rows))
+        for how in ((), ("--no-server",)):
+            for command in (("sites",), ("buffers",)):
+                out = ttmem(*command, *how, env=where(server)).stdout
+                equal(f"Process {writer.pid}, lines of Python: a Python that is not known: 3.14\n"
+                      in out, True, out)
+                document = ttmem_json(*command, *how, env=where(server))
+                equal([(r["pid"], r["state"]) for r in document["siteless"]],
+                      [(writer.pid, "failed")], str(command))
+        writer("capability", "sites", 1, "TTMEM_SITES is none of off, python, native, all: python")
+        found = json.loads(ttmem("doctor", "--format=json", env=where(server), check=False).stdout)
+        equal([(r["state"], r["hint"]) for r in found["findings"] if r["check"] == "sites"],
+              [("warning", "TTMEM_SITES is off, python, native or all")])
+        writer("capability", "sites", 3, "a Python that is not known: 3.14")
+        details = ttmem("-q", env=where(server)).stdout
+        equal("Sites                         : failed (a Python that is not known: 3.14)\n" in details,
+              True, details)
+
+
+def test_late_and_siteless():
+    """A list that lacks both says both, from a server as well: waiting, and switched off."""
+    with directory() as d, Server(d) as server, Writer(server) as writer:
+        writer.alloc(4096, op="", file="", line=0, function="")
+        writer("capability", "before_attach", 0, "waiting for its next allocation")
+        writer("capability", "sites", 4, "TTMEM_SITES=off")
+        for how in ((), ("--no-server",)):
+            for command in (("sites",), ("buffers",), ("growth", "--window=1s"), ("map", "--type=dram"),
+                            ("fit", "1KiB")):
+                out = ttmem(*command, *how, env=where(server), check=False).stdout
+                equal(f"Process {writer.pid}, before the attach: waiting for its next allocation\n"
+                      in out, True, f"{command} {how}: {out}")
+            for command in (("sites",), ("buffers",)):
+                out = ttmem(*command, *how, env=where(server)).stdout
+                equal(f"Process {writer.pid}, who allocates: TTMEM_SITES=off\n" in out, True, out)
+        found = json.loads(ttmem("doctor", "--format=json", env=where(server), check=False).stdout)
+        row = next(r for r in found["findings"] if r["check"] == "sites")
+        equal((row["state"], row["message"]), ("warning", "who allocates is switched off: "
+                                                          "TTMEM_SITES=off"))
+
+
+def test_report():
+    """What a program leaves behind and what it was refused, with their places, once: the copy that
+    is made at a failure is no second process."""
+    with tempfile.TemporaryDirectory() as there:
+        report = pathlib.Path(there) / "report"
+        with App(hook=False, prefix=[str(TTMEM), "run", f"--report={report}", "--"],
+                 env={"TTMEM_HOOK": str(HOOK)}) as program:
+            program("open", 1, 16384, 0)
+            program("alloc", 0, "dram", 8192, 2048)
+            equal("error" in program("alloc", 0, "l1", 1 << 40, 2048), True)
+            equal(program.end()[0], 0)
+        text = report.read_text()
+    equal(text.count("process "), 1, text)
+    equal("  failed allocations: 1\n    1.00 TiB of L1: standin-app (" in text, True, text)
+    equal("  buffers never freed: 1 at the end\n    DRAM       8.00 KiB at 0x" in text
+          and ": standin-app (" in text.split("never freed")[1], True, text)
+
+
+def test_tags():
+    """What a program says that its memory is for: a group, a filter, and beside the operation."""
+    with directory() as d, Server(d) as server, Writer(server) as writer:
+        for _ in range(3):
+            writer.alloc(1 << 20, op="ttnn.empty", line=9, function="Cache.grow", tag="kv-cache")
+        writer.alloc(4096, op="ttnn.empty", line=9, function="Cache.grow")
+        writer.alloc(2048, op="ttnn.add", line=12, function="step", tag="a\x1b[31m b")
+        writer.alloc(512, op="", file="", line=0, function="", tag="scratch")
+        for how in ((), ("--no-server",)):
+            rows = mine(ttmem_json("sites", "--by=tag", *how, env=where(server)), "sites", writer)
+            equal([(r["tag"], r["buffers"], r["requested_bytes"]) for r in rows],
+                  [("kv-cache", 3, 3 << 20), (None, 1, 4096), ("a\x1b[31m b", 1, 2048),
+                   ("scratch", 1, 512)], str(how))
+            for wanted, count in (("kv", 3), ("kv-cache", 3), ("cache", 3), ("scratch", 1), ("no", 0)):
+                for command, key in (("sites", "sites"), ("buffers", "buffers")):
+                    rows = mine(ttmem_json(command, f"--tag={wanted}", *how, env=where(server)), key,
+                                writer)
+                    equal(sum(r.get("buffers", 1) for r in rows), count, f"{command} {wanted} {how}")
+                    equal({wanted in r["tag"] for r in rows} <= {True}, True)
+            text = ttmem("buffers", "--width=120", *how, env=where(server)).stdout
+            for words in ("ttnn.empty [kv-cache]", "ttnn.add [a\\x1b[31m b]", "[scratch]"):
+                equal(words in text, True, f"{words} in {text}")
+            text = ttmem("sites", "--by=tag", *how, env=where(server)).stdout
+            equal(" TAG\n" in text and " kv-cache\n" in text, True, text)
+            text = ttmem("--query-buffers=op,site.file,site.line,site.function,tag", "--format=csv",
+                         *how, env=where(server)).stdout
+            equal(text.splitlines()[:2], ["op, site.file, site.line, site.function, tag",
+                                          f"ttnn.empty, {MODEL}, 9, Cache.grow, kv-cache"], text)
+        equal(len(server.get("/v1/buffers?tag=kv")["buffers"]), 3)
+        writer.fail(1 << 30, "dram", op="ttnn.empty", line=9, function="Cache.grow")
+        wait_until("it is known", lambda: server.get("/v1/failures")["processes"])
+        text = ttmem("explain", "--last", "--pid", writer.pid, env=where(server)).stdout
+        equal("ttnn.empty [kv-cache] at model.py:9 (Cache.grow) holds" in text, True, text)
 
 
 if __name__ == "__main__":

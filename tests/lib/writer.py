@@ -32,10 +32,10 @@ class Writer:
         if answer != "ok":
             raise AssertionError(f"writer {fields}: {answer or 'it ended'}")
 
-    def alloc(self, size, kind="dram", op="ttnn.add", file=MODEL, line=1, function="main"):
+    def alloc(self, size, kind="dram", op="ttnn.add", file=MODEL, line=1, function="main", tag=None):
         """Gives the key to free it with."""
         self.keys += 1
-        self("alloc", self.keys, size, kind, op, file, line, function)
+        self("alloc", self.keys, size, kind, op, file, line, function, *([tag] if tag else []))
         return self.keys
 
     def free(self, key):

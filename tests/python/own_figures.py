@@ -101,6 +101,20 @@ with ttmem.tag("cache"), ttmem.tag("inner"):
 equal([(b.type, b.requested_bytes, b.address) for b in mine], [("dram", 32 * MIB, 0)], "buffers")
 equal(mine[0].event < ttmem.last_event(), True, "events")
 
+# generators and tasks leave in another order than they came; a wrong name leaves nothing behind
+outer, inner = ttmem.tag("outer"), ttmem.tag("inner")
+outer.__enter__()
+inner.__enter__()
+outer.__exit__(None, None, None)
+equal(ttmem._own._tags.stack, [(b"inner",)], "what is left of the tags")
+inner.__exit__(None, None, None)
+try:
+    with ttmem.tag(5):
+        pass
+    raise AssertionError("a tag that is no text")
+except TypeError:
+    equal(ttmem._own._tags.stack, [], "no tag")
+
 # a child has none of it, whatever its parent was waiting for
 with ttmem.peak() as p:
     child = os.fork()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A runtime in Python that reports by itself: what tests need in place of ttnn."""
-from ctypes import POINTER, Structure, byref, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, Structure, byref, c_char_p, c_uint32, c_uint64, c_void_p
 
 from ttmem import _native as native
 
@@ -28,6 +28,11 @@ class Buffer(Structure):
                 ("reserved", c_uint32)]
 
 
+class Site(Structure):
+    _fields_ = [("version", c_uint32), ("line", c_uint32), ("op", c_char_p), ("file", c_char_p),
+                ("function", c_char_p), ("tag", c_char_p)]
+
+
 class Runtime:
     """One chip with 8 banks of DRAM (64 MiB each) and 64 cores (1 MiB of L1 each)."""
 
@@ -40,6 +45,7 @@ class Runtime:
                                                          POINTER(c_uint32)]
         self.library.ttmemReportAlloc.argtypes = [c_void_p, POINTER(Buffer)]
         self.library.ttmemReportFree.argtypes = [c_void_p, c_uint64]
+        self.library.ttmemReportSite.argtypes = [c_void_p, POINTER(Site), POINTER(c_uint32)]
         self.library.ttmemReportAllocatorRemove.argtypes = [c_void_p, c_uint32]
         self.report, self.allocator, self.key = c_void_p(), c_uint32(), 0
         native.check(self.library.ttmemReportOpen(None, byref(self.report)))
@@ -51,13 +57,20 @@ class Runtime:
         native.check(self.library.ttmemReportAllocatorAdd(self.report, byref(row),
                                                           byref(self.allocator)))
 
-    def allocate(self, kind, bank_bytes, address=0):
+    def site(self, op, file, line, function, tag=None):
+        """Gives the number that its allocations name it by."""
+        number = c_uint32()
+        row = Site(native.version(Site), line, op, file, function, tag)
+        native.check(self.library.ttmemReportSite(self.report, byref(row), byref(number)))
+        return number.value
+
+    def allocate(self, kind, bank_bytes, address=0, site=0):
         """Gives the key of a new buffer."""
         self.key += 1
         row = Buffer(version=native.version(Buffer), allocator=self.allocator, key=self.key,
                      address=address, requested_bytes=bank_bytes * self.BANKS[kind],
                      bank_bytes=bank_bytes, pages=native.NONE, cores=native.NONE,
-                     type=native.TYPES.index(kind))
+                     type=native.TYPES.index(kind), site=site)
         native.check(self.library.ttmemReportAlloc(self.report, byref(row)))
         return self.key
 

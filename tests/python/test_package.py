@@ -186,7 +186,8 @@ def test_over_per_core(runtime):
     runtime.free(runtime.allocate("l1", (600 << 10) + 16))
 
 def test_leaks(runtime, weights):
-    kept.append(runtime.allocate("l1", 64, 0x1000))
+    here = runtime.site(b"ttnn.create_semaphore", b"/srv/model.py", 77, b"prefill", b"prompt")
+    kept.append(runtime.allocate("l1", 64, 0x1000, here))
 
 def test_frees_what_leaked(runtime):
     runtime.free(kept.pop())
@@ -230,9 +231,11 @@ def test_pytest_plugin():
           said)
     equal(outcomes["test_over_per_core"], ["FAILED"])
     equal(outcomes["test_leaks"], ["PASSED", "ERROR"], "the call passed, its teardown did not")
-    equal("1 buffers of this test live on after it (4096 bytes):\n  4096 bytes of l1 at 0x1000"
+    equal("a buffer of this test lives on after it (4096 bytes):\n  4096 bytes of l1 at 0x1000, "
+          "ttnn.create_semaphore [prompt] at /srv/model.py:77 (prefill)\n"
           in said.replace("E   ", ""), True, said)
     equal(outcomes["test_frees_what_leaked"], ["PASSED"])
+    equal(re.findall(r"\S*Warning\b", said), [], said)
     equal(outcomes["test_fails_and_leaks"], ["FAILED"])
     equal("ttmem_limit takes dram, l1, l1_small, trace, l1_per_core, not l2" in said, True, said)
 

@@ -175,6 +175,8 @@ def test_wheel_in_a_venv():
         equal(venv.run("from importlib.metadata import entry_points as e\n"
                        "print([p.value for p in e(group='pytest11')])"),
               (0, "['ttmem.pytest_plugin']\n", ""))
+        equal(venv.run("import ttmem_boot; print('PYTEST_DONT_REWRITE' in ttmem_boot.__doc__)"),
+              (0, "True\n", ""), "else every run of pytest there begins with a warning")
         pip(venv, "uninstall", "--yes", "ttmem")
         left = {path.name for path in venv.site.iterdir()} - before
         equal(left, set(), "after pip uninstall")

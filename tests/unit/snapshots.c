@@ -188,10 +188,11 @@ static void add_buffer(struct snapshot *s, uint32_t allocator, uint8_t type, uin
 		.age_ns = UINT64_C(5250000000) - index * UINT64_C(1000000000)};
 }
 
-static uint32_t site(struct snapshot *s, const char *op, uint32_t line, const char *function)
+static uint32_t site(struct snapshot *s, const char *op, uint32_t line, const char *function,
+		     const char *tag)
 {
-	const struct site_texts texts = {
-		.op = op, .file = "/srv/app/model.py", .function = function, .line = line};
+	const struct site_texts texts = {.op = op, .file = "/srv/app/model.py",
+					 .function = function, .line = line, .tag = tag};
 	uint32_t number;
 
 	must(snapshot_intern_site(s, &texts, &number));
@@ -229,8 +230,8 @@ void snapshot_simple(struct snapshot *s)
 	add_buffer(s, a, MEMORY_L1, 1488896, 512 * 1024, 10240);
 	s->buffers[2].layout = 2;
 	s->buffers[2].cores = 56;
-	s->buffers[0].site = site(s, "ttnn.as_tensor", 88, "Model.load");
-	s->buffers[2].site = site(s, "ttnn.matmul", 214, "Attention.forward");
+	s->buffers[0].site = site(s, "ttnn.as_tensor", 88, "Model.load", "weights");
+	s->buffers[2].site = site(s, "ttnn.matmul", 214, "Attention.forward", NULL);
 }
 
 static void add_failure(struct snapshot *s, uint32_t process)

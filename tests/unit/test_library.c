@@ -85,7 +85,7 @@ static void test_says_and_sees(void **state)
 	const ttmemReportOptions_t options = {.version = TTMEM_REPORT_OPTIONS_VERSION,
 					      .runtime = "a runtime 1.2"};
 	const ttmemReportSite_t site = {.version = TTMEM_REPORT_SITE_VERSION, .line = 7,
-					.op = "an.op", .function = "f"};
+					.op = "an.op", .function = "f", .tag = "a use"};
 	ttmemReport_t report;
 	uint32_t id, place;
 	uint64_t count = 0, one = 1;
@@ -145,7 +145,9 @@ static void test_says_and_sees(void **state)
 	assert_string_equal(buffers[1].site_function, "f");
 	assert_int_equal(buffers[1].site_line, 7);
 	assert_null(buffers[1].site_file);
+	assert_string_equal(buffers[1].tag, "a use");
 	assert_null(buffers[0].op);
+	assert_null(buffers[0].tag);
 
 	ttmemChip_t chip;
 

@@ -8,7 +8,7 @@
  * One command a line, fields apart by tabs, %XX for any byte in them, and an answer,
  * "ok" or "error WHY":
  *
- *     alloc KEY BYTES TYPE OP FILE LINE FUNCTION    "" where a text is not known
+ *     alloc KEY BYTES TYPE OP FILE LINE FUNCTION [TAG]    "" where a text is not known
  *     before KEY BYTES TYPE                         from before the hook came in
  *     many KEY COUNT SITES BYTES                    that many, over so many sites
  *     free KEY [COUNT]
@@ -211,6 +211,9 @@ static int command(char **f, unsigned count)
 #define NUMBER(i) strtoull(f[i], NULL, 10)
 	if (strcmp(f[0], "alloc") == 0 && count == 8)
 		return alloc(NUMBER(1), NUMBER(2), type_of(f[3]), site_of(f + 4));
+	if (strcmp(f[0], "alloc") == 0 && count == 9)
+		return alloc(NUMBER(1), NUMBER(2), type_of(f[3]),
+			     region_writer_site_tag(writer, site_of(f + 4), text_of(f[8])));
 	if (strcmp(f[0], "before") == 0 && count == 4)
 		return alloc(NUMBER(1), NUMBER(2), type_of(f[3]), REGION_SITE_BEFORE_ATTACH);
 	if (strcmp(f[0], "many") == 0 && count == 5)

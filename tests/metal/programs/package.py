@@ -90,6 +90,13 @@ out["where"] = [[[b.op, b.site_file, b.site_function] for b in mine if b.tag],
 out["buffers"] = [len(mine), sum(len(v["blocks"]) for v in view(device).values())]
 out["addresses"] = [sorted(b.address for b in mine if b.type == "dram"),
                     sorted(b.address for b in ttmem.buffers() if b.type == "dram")]
+first, second = ttmem.tag("first"), ttmem.tag("second")
+first.__enter__(), second.__enter__(), first.__exit__(None, None, None)
+keep.append(empty(device, (1, 1, 32, 32), "dram"))
+second.__exit__(None, None, None)
+keep.append(empty(device, (1, 1, 32, 32), "dram"))
+out["tag_order"] = [[b.tag for b in sorted(ttmem.own_buffers(), key=lambda b: b.event)[-2:]],
+                    ["second", None]]
 try:
     empty(device, (1, 64, 1024, 1024), "l1")
 except RuntimeError as error:
