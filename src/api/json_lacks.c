@@ -20,6 +20,8 @@ static const struct {
 	{"siteless", SITES_CAPABILITY, siteless_reason},
 };
 
+#define CAPABILITIES_MAX 64u
+
 #define LISTS (sizeof lists / sizeof lists[0])
 
 static void put_list(struct encoded *object, lack *of)
@@ -65,6 +67,9 @@ static int add(struct snapshot *snapshot, uint32_t process, const struct capabil
 	uint32_t index, first = snapshot->capability_count;
 	int r = 0;
 
+	/* no process has more; a document that names one again and again must not grow by squares */
+	if (old.count >= CAPABILITIES_MAX)
+		return 0;
 	for (uint32_t i = 0; r == 0 && i < old.count; i++) {
 		r = snapshot_add_capability(snapshot, &index);
 		if (r == 0)
