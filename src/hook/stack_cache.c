@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hook/stack_cache.h"
 
-#include <stddef.h>
-#include <string.h>
-#include <sys/mman.h>
-
-#ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18
-#endif
+#include "region/wiped.h"
 
 #define STEPS 4096u
 #define SETS  512u
@@ -59,21 +53,12 @@ struct stack_cache *stack_cache_get(void)
 
 	if (__builtin_expect(cache != NULL, 1))
 		return cache;
-	struct stack_cache *fresh = mmap(NULL, sizeof *fresh, PROT_READ | PROT_WRITE,
-					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	/* wiped: numbers of sites are those of one table, and a child has its own */
+	struct stack_cache *fresh = wiped_map(sizeof *fresh);
 
-	if (fresh == MAP_FAILED)
-		return NULL;
-	/* numbers of sites are those of one table, and a child has its own */
-	if (madvise(fresh, sizeof *fresh, MADV_WIPEONFORK) < 0) {
-		(void)munmap(fresh, sizeof *fresh);
-		return NULL;
-	}
-	(void)madvise(fresh, sizeof *fresh, MADV_DONTDUMP);
-	(void)madvise(fresh, sizeof *fresh, MADV_NOHUGEPAGE);
-	if (!__atomic_compare_exchange_n(&instance, &cache, fresh, 0, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE)) {
-		(void)munmap(fresh, sizeof *fresh);
+	if (fresh && !__atomic_compare_exchange_n(&instance, &cache, fresh, 0, __ATOMIC_ACQ_REL,
+						  __ATOMIC_ACQUIRE)) {
+		wiped_unmap(fresh, sizeof *fresh);
 		return cache;
 	}
 	return fresh;
