@@ -81,9 +81,12 @@ static int attach(struct metal *metal, const char *entry)
 		/* Python comes before any device is opened: no table before there is something in it */
 		hook_late_begin(metal, strcmp(entry, "python") != 0);
 	}
-	int r = slots_patch();
+	int r;
 
+	while ((r = slots_patch()) == -EAGAIN && slots_find(metal) > 0)
+		;
 	if (r < 0) {
+		(void)slots_restore();
 		hook_late_end(metal);
 		become(LATE_IDLE);
 		return r;

@@ -25,7 +25,7 @@ from compare import check_allocator, open_allocators, process_of
 from server import Server
 from slots import Slots
 from standin import App, library
-from testing import HOOK, TTMEM, Skip, equal, need_ptrace, run_tests, ttmem, ttmem_json, wait_until
+from testing import BUILD, HOOK, TTMEM, Skip, equal, need_ptrace, run_tests, ttmem, ttmem_json, wait_until
 
 REFUSED, DENIED, NOT_FOUND = 67, 4, 6
 
@@ -239,6 +239,37 @@ def test_slots():
         attach(app.pid)
         app("alloc", 0, "dram", 4096, 2048)
         check(app, [0], "attached again")
+        unharmed(app)
+
+
+def test_a_library_that_is_unloaded():
+    """Its slots were patched, and then it goes: they are nobody's memory when they are put back,
+    patched once more, or read back."""
+    for step in ("detach", "again", "read back"):
+        with App(hook=False) as app:
+            app("open", 1, 0, 0)
+            equal(app("load", BUILD / "tests/standin/standin-caller.so"), {"plugin": True})
+            equal(app("late", HOOK, "attach"), {"result": 0})
+            equal(app("unload"), {"plugin": True})
+            if step == "again":
+                equal(app("late", HOOK, "attach"), {"result": 0})
+            elif step == "read back":
+                time.sleep(1.1)
+            app("alloc", 0, "dram", 4096, 2048)
+            check(app, [0], step)
+            equal(app("leave", HOOK), {"result": 0})
+            unharmed(app)
+
+
+def test_detach_without_attach():
+    """Asked a hundred times to leave where it never came in, it finds the slots each time anew."""
+    with App(hook=False) as app:
+        app("open", 1, 0, 0)
+        for _ in range(100):
+            equal(app("leave", HOOK), {"result": 0})
+        equal(app("late", HOOK, "attach"), {"result": 0})
+        app("many", 0, 10)
+        check(app, [0], "attached in the end")
         unharmed(app)
 
 
