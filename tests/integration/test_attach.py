@@ -407,6 +407,28 @@ def test_refuses_static_programs():
             equal("linked statically" in attach(process.pid, code=REFUSED), True)
 
 
+def test_refuses_without_room_for_thread_locals():
+    """Libraries that come late share what little room the loader keeps for variables of threads
+    that must not be allocated. Where others have taken it, the hook cannot come in: that is said."""
+    with tempfile.TemporaryDirectory() as directory, App(hook=False) as app:
+        app("open", 1, 0, 0)
+        for size in (512, 64, 16):
+            source, library_ = pathlib.Path(directory, "a.c"), pathlib.Path(directory, "a.so")
+            source.write_text("__thread __attribute__((tls_model(\"initial-exec\"))) "
+                              f"char room[{size}];\nchar *f(void) {{ return room; }}\n")
+            subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", source, "-o", library_],
+                           check=True)
+            for n in range(100):
+                if not app("load", shutil.copy(library_, f"{library_}.{size}.{n}"))["plugin"]:
+                    break
+            else:
+                raise Skip("there is no end to the room for thread-locals here")
+        text = attach(app.pid, code=REFUSED)
+        equal("static TLS block" in text, True, text)
+        app("alloc", 0, "dram", 4096, 2048)
+        unharmed(app)
+
+
 def test_refuses_other_architectures():
     """A 32-bit program has another loader and other registers."""
     # pause(); for ever
