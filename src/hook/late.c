@@ -148,6 +148,7 @@ int ttmem_hook_detach(void)
 void late_repair(uint64_t time_ns)
 {
 	uint64_t due = __atomic_load_n(&late_due_ns, __ATOMIC_RELAXED);
+	int saved_errno = errno;
 
 	if (time_ns < due || hook_late_take() < 0)
 		return;
@@ -155,4 +156,5 @@ void late_repair(uint64_t time_ns)
 	__atomic_store_n(&late_due_ns, slots_repair() > 0 ? time_ns + READ_BACK_NS : UINT64_MAX,
 			 __ATOMIC_RELAXED);
 	hook_late_give();
+	errno = saved_errno;
 }

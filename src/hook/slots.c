@@ -6,6 +6,8 @@
 #include <link.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "hook/metal_call.h"
 
@@ -290,12 +292,26 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *argument)
 	return search->error != 0;
 }
 
+/*
+ * A word of a page that the loader may or may not have closed yet. While it still relocates the object,
+ * in another thread, the page must not be closed under its feet; so the kernel is asked to write, which
+ * it does only where that is allowed. Nobody runs the code of an object in that state.
+ */
+static bool is_open_and_written(uint64_t *at, uint64_t value)
+{
+	const struct iovec from = {&value, sizeof value}, to = {at, sizeof *at};
+
+	return process_vm_writev(getpid(), &from, 1, &to, 1, 0) == (ssize_t)sizeof value;
+}
+
 /* One word, in a page that may have to be opened for it. */
 static int put(const struct slot *slot, uint64_t value)
 {
 	uint64_t page = (uint64_t)(uintptr_t)slot->at & ~(PAGE_SIZE - 1);
 	void *start = (void *)(uintptr_t)page;
 
+	if (slot->is_protected && is_open_and_written(slot->at, value))
+		return 0;
 	if (slot->is_protected && mprotect(start, PAGE_SIZE, PROT_READ | PROT_WRITE) < 0)
 		return -EACCES;
 	/* release: who calls our handler through it finds all that we have set up */
