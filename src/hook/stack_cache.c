@@ -34,6 +34,7 @@ struct stack_cache {
 };
 
 static struct stack_cache *instance;
+static uint32_t is_refused;
 
 /* acquire and release of every word: x86 has them for nothing, and no fence is needed */
 static uint64_t load(const uint64_t *word)
@@ -53,10 +54,15 @@ struct stack_cache *stack_cache_get(void)
 
 	if (__builtin_expect(cache != NULL, 1))
 		return cache;
+	/* once: who has no memory must not be asked at every event */
+	if (__atomic_load_n(&is_refused, __ATOMIC_RELAXED))
+		return NULL;
 	/* wiped: numbers of sites are those of one table, and a child has its own */
 	struct stack_cache *fresh = wiped_map(sizeof *fresh);
 
-	if (fresh && !__atomic_compare_exchange_n(&instance, &cache, fresh, 0, __ATOMIC_ACQ_REL,
+	if (!fresh)
+		__atomic_store_n(&is_refused, 1, __ATOMIC_RELAXED);
+	else if (!__atomic_compare_exchange_n(&instance, &cache, fresh, 0, __ATOMIC_ACQ_REL,
 						  __ATOMIC_ACQUIRE)) {
 		wiped_unmap(fresh, sizeof *fresh);
 		return cache;
