@@ -4,6 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/*
+ * Slots that are listed were there before the first read, and so were their sites; a failure's may
+ * have come since. A liar's slots name sites that never come.
+ */
+#define READS_MAX 8u
+
 void table_sites_init(struct table_sites *sites, struct region_map *map, uint32_t pid,
 		      bool wants_stacks)
 {
@@ -17,7 +23,7 @@ void table_sites_clear(struct table_sites *sites)
 	region_sites_clear(&sites->raw);
 	free(sites->numbers);
 	sites->numbers = NULL;
-	sites->is_read = false;
+	sites->reads = 0;
 }
 
 /* Sites may have been added since: then the numbers that are known stay. */
@@ -25,6 +31,10 @@ static int read_sites(struct table_sites *sites)
 {
 	uint32_t known = sites->raw.count;
 	struct region_sites raw;
+
+	if (sites->reads == READS_MAX)
+		return 0;
+	sites->reads++;
 	int r = region_read_sites(sites->map, &raw);
 
 	if (r < 0)
@@ -40,7 +50,6 @@ static int read_sites(struct table_sites *sites)
 	region_sites_clear(&sites->raw);
 	sites->raw = raw;
 	sites->numbers = numbers;
-	sites->is_read = true;
 	return 0;
 }
 
@@ -56,7 +65,7 @@ int table_sites_number(struct table_sites *sites, struct snapshot *snapshot, uin
 		texts.before_attach = true;
 		return snapshot_intern_site(snapshot, &texts, ret_number);
 	}
-	int r = !sites->is_read || site >= sites->raw.count ? read_sites(sites) : 0;
+	int r = site >= sites->raw.count ? read_sites(sites) : 0;
 
 	if (r < 0 || site >= sites->raw.count)
 		return r;

@@ -14,7 +14,8 @@ struct table_sites {
 	struct region_map *map;
 	struct region_sites raw;
 	uint32_t *numbers; /* by the table's number; 0: not asked for yet */
-	bool is_read, wants_stacks;
+	uint32_t reads; /* how often they were read */
+	bool wants_stacks;
 	struct table_stacks stacks;
 };
 

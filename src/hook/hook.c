@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,11 +11,8 @@
 #include "hook/late.h"
 #include "hook/sites.h"
 #include "hook/takeover.h"
+#include "region/wiped.h"
 #include "region/register.h"
-
-#ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18
-#endif
 
 #define ROOT_BYTES 4096
 
@@ -64,19 +60,11 @@ static struct root *root_page(void)
 
 	if (__builtin_expect(page != NULL, 1))
 		return page;
-	struct root *fresh = mmap(NULL, ROOT_BYTES, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct root *fresh = wiped_map(ROOT_BYTES);
 
-	if (fresh == MAP_FAILED)
-		return NULL;
-	if (madvise(fresh, ROOT_BYTES, MADV_WIPEONFORK) < 0) {
-		(void)munmap(fresh, ROOT_BYTES);
-		return NULL;
-	}
-	(void)madvise(fresh, ROOT_BYTES, MADV_DONTDUMP);
-	if (!__atomic_compare_exchange_n(&root, &page, fresh, 0, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE)) {
-		(void)munmap(fresh, ROOT_BYTES);
+	if (fresh && !__atomic_compare_exchange_n(&root, &page, fresh, 0, __ATOMIC_ACQ_REL,
+						  __ATOMIC_ACQUIRE)) {
+		wiped_unmap(fresh, ROOT_BYTES);
 		return page;
 	}
 	return fresh;

@@ -81,9 +81,12 @@ static int attach(struct metal *metal, const char *entry)
 		/* Python comes before any device is opened: no table before there is something in it */
 		hook_late_begin(metal, strcmp(entry, "python") != 0);
 	}
-	int r = slots_patch();
+	int r;
 
+	while ((r = slots_patch()) == -EAGAIN && slots_find(metal) > 0)
+		;
 	if (r < 0) {
+		(void)slots_restore();
 		hook_late_end(metal);
 		become(LATE_IDLE);
 		return r;
@@ -145,6 +148,7 @@ int ttmem_hook_detach(void)
 void late_repair(uint64_t time_ns)
 {
 	uint64_t due = __atomic_load_n(&late_due_ns, __ATOMIC_RELAXED);
+	int saved_errno = errno;
 
 	if (time_ns < due || hook_late_take() < 0)
 		return;
@@ -152,4 +156,5 @@ void late_repair(uint64_t time_ns)
 	__atomic_store_n(&late_due_ns, slots_repair() > 0 ? time_ns + READ_BACK_NS : UINT64_MAX,
 			 __ATOMIC_RELAXED);
 	hook_late_give();
+	errno = saved_errno;
 }

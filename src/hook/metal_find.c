@@ -11,9 +11,7 @@
 #include "hook/modules.h"
 
 #include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -55,33 +53,17 @@ static metal_function find(void *library, const char *name)
 	return function;
 }
 
-/* dl_iterate_phdr callback: the module in which track_allocate lies. */
-static int look_at_module(struct dl_phdr_info *info, size_t size, void *argument)
+/* The file in which track_allocate lies. */
+static void look_at_module(struct metal *metal)
 {
-	struct metal *metal = argument;
-	uint64_t anchor = (uint64_t)(uintptr_t)metal->real[METAL_HANDLER_track_allocate];
-	uint64_t low = UINT64_MAX, high = 0;
+	struct module module;
 
-	(void)size;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		uint64_t start = info->dlpi_addr + p->p_vaddr;
-
-		if (p->p_type != PT_LOAD)
-			continue;
-		low = start < low ? start : low;
-		high = start + p->p_memsz > high ? start + p->p_memsz : high;
-	}
-	if (anchor < low || anchor >= high)
-		return 0;
-	metal->text_low = low;
-	metal->text_high = high;
-	for (int i = 0; i < info->dlpi_phnum && metal->build_id_bytes == 0; i++)
-		if (info->dlpi_phdr[i].p_type == PT_NOTE)
-			metal->build_id_bytes =
-				module_build_id(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr,
-						info->dlpi_phdr[i].p_memsz, metal->build_id);
-	return 1;
+	if (!module_find((uint64_t)(uintptr_t)metal->real[METAL_HANDLER_track_allocate], &module))
+		return;
+	metal->text_low = module.low;
+	metal->text_high = module.high;
+	metal->build_id_bytes = module.build_id_bytes;
+	memcpy(metal->build_id, module.build_id, module.build_id_bytes);
 }
 
 static bool is_of_allocator(const char *name)
@@ -124,7 +106,7 @@ static void fill(struct metal *metal)
 	for (int i = 0; i < METAL_SYMBOLS; i++)
 		if (!metal->symbol[i] && !(has_impl && is_of_allocator(symbol_names[i][1])))
 			metal->symbol[i] = find(metal->library, symbol_names[i][1]);
-	(void)dl_iterate_phdr(look_at_module, metal);
+	look_at_module(metal);
 
 	const struct metal_build *build = metal_build_find(metal->build_id, metal->build_id_bytes);
 

@@ -7,8 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-uint32_t module_build_id(uint64_t notes, uint64_t bytes,
-			 uint8_t ret_build_id[MODULE_BUILD_ID_BYTES])
+#include "hook/hook.h"
+
+#define LATELY_NS UINT64_C(10000000)
+
+/* NT_GNU_BUILD_ID among notes in memory. Return: its length; 0: not there. */
+static uint32_t module_build_id(uint64_t notes, uint64_t bytes,
+				uint8_t ret_build_id[MODULE_BUILD_ID_BYTES])
 {
 	const uint8_t *p = (const uint8_t *)(uintptr_t)notes;
 
@@ -125,17 +130,37 @@ bool module_find(uint64_t address, struct module *ret_module)
 	return search.found;
 }
 
-static int take_unloads(struct dl_phdr_info *info, size_t size, void *argument)
+static int take_counts(struct dl_phdr_info *info, size_t size, void *argument)
 {
 	(void)size;
-	*(uint64_t *)argument = info->dlpi_subs;
+	*(struct module_counts *)argument = (struct module_counts){info->dlpi_adds, info->dlpi_subs};
 	return 1;
 }
 
-uint64_t module_unloads(void)
-{
-	uint64_t unloads = 0;
+/* Words of their own: of two threads the slower one may make them a moment older, no more. */
+static struct module_counts known;
+static uint64_t known_ns;
 
-	(void)dl_iterate_phdr(take_unloads, &unloads);
-	return unloads;
+struct module_counts module_counts(void)
+{
+	struct module_counts counts = {0};
+
+	(void)dl_iterate_phdr(take_counts, &counts);
+	__atomic_store_n(&known.loads, counts.loads, __ATOMIC_RELAXED);
+	__atomic_store_n(&known.unloads, counts.unloads, __ATOMIC_RELAXED);
+	/* release: whoever sees the time sees the counts */
+	__atomic_store_n(&known_ns, hook_now_ns(), __ATOMIC_RELEASE);
+	return counts;
+}
+
+struct module_counts module_counts_lately(void)
+{
+	/* acquire: pairs with the store above */
+	if (__builtin_expect(hook_now_ns() - __atomic_load_n(&known_ns, __ATOMIC_ACQUIRE) > LATELY_NS,
+			     0))
+		return module_counts();
+	return (struct module_counts){
+		.loads = __atomic_load_n(&known.loads, __ATOMIC_RELAXED),
+		.unloads = __atomic_load_n(&known.unloads, __ATOMIC_RELAXED),
+	};
 }

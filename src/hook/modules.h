@@ -2,7 +2,7 @@
 /*
  * Files with code in this process, as the loader knows them. Each look takes the
  * loader's own lock for a moment (dl_iterate_phdr), so it is for first meetings;
- * nothing is kept, because a file may be unloaded.
+ * nothing of a file is kept, because it may be unloaded.
  */
 #ifndef TTMEM_HOOK_MODULES_H
 #define TTMEM_HOOK_MODULES_H
@@ -25,13 +25,18 @@ struct module {
 
 /* module_find - the file that an address lies in. Return: is there one? Keeps errno. */
 bool module_find(uint64_t address, struct module *ret_module);
+
+/* How many files were loaded and unloaded so far. While `unloads` stays, an address means what it meant. */
+struct module_counts {
+	uint64_t loads, unloads;
+};
+
 /*
- * module_unloads - how many files were unloaded so far: as long as it stays, an address means what
- * it meant. The one look that events may take (some 25 ns).
+ * module_counts - as they are. module_counts_lately - as they were a moment ago, for every event: a
+ * thread of the process may fork while another one is inside the loader, and the child, which has
+ * the lock without its owner, waits for ever at its next dlopen() or exception. So looks are rare.
  */
-uint64_t module_unloads(void);
-/* module_build_id - NT_GNU_BUILD_ID among notes in memory. Return: its length; 0: not there. */
-uint32_t module_build_id(uint64_t notes, uint64_t bytes,
-			 uint8_t ret_build_id[MODULE_BUILD_ID_BYTES]);
+struct module_counts module_counts(void);
+struct module_counts module_counts_lately(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "hook/modules.h"
 #include "hook/python_cache.h"
 
 #define EVENTS_BETWEEN_LOOKS 64u
@@ -36,13 +37,6 @@ static const char *const function_names[PYTHON_FUNCTIONS][2] = {
 	[PYTHON_CODE_LINE] = {"PyCode_Addr2Line"},
 	[PYTHON_DECREF] = {"Py_DecRef"},
 };
-
-static int count_loads(struct dl_phdr_info *info, size_t size, void *to)
-{
-	(void)size;
-	*(uint64_t *)to = info->dlpi_adds;
-	return 1;
-}
 
 struct local_library {
 	char path[4096];
@@ -175,7 +169,6 @@ struct python *python_get(void)
 {
 	/* acquire: pairs with the compare-and-swap */
 	struct python *python = __atomic_load_n(&instance, __ATOMIC_ACQUIRE);
-	uint64_t loads = 0;
 
 	if (__builtin_expect(python != NULL, 1))
 		return python;
@@ -186,7 +179,8 @@ struct python *python_get(void)
 		return NULL;
 	}
 	__atomic_store_n(&events_left, EVENTS_BETWEEN_LOOKS, __ATOMIC_RELAXED);
-	(void)dl_iterate_phdr(count_loads, &loads);
+	uint64_t loads = module_counts_lately().loads;
+
 	if (loads == __atomic_exchange_n(&loads_seen, loads, __ATOMIC_RELAXED))
 		return NULL;
 	void *library = find_library();

@@ -1,31 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hook/python_cache.h"
 
-#include <string.h>
-#include <sys/mman.h>
-
-#ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18
-#endif
+#include "region/wiped.h"
 
 struct python_cache *python_cache_create(void)
 {
-	struct python_cache *cache = mmap(NULL, sizeof *cache, PROT_READ | PROT_WRITE,
-					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (cache == MAP_FAILED)
-		return NULL;
-	if (madvise(cache, sizeof *cache, MADV_WIPEONFORK) < 0) {
-		(void)munmap(cache, sizeof *cache);
-		return NULL;
-	}
-	(void)madvise(cache, sizeof *cache, MADV_DONTDUMP);
-	return cache;
+	return wiped_map(sizeof(struct python_cache));
 }
 
 void python_cache_destroy(struct python_cache *cache)
 {
-	(void)munmap(cache, sizeof *cache);
+	wiped_unmap(cache, sizeof *cache);
 }
 
 void python_cache_add(struct python_cache *cache, const struct python_place *place)

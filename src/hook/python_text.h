@@ -7,16 +7,18 @@
 
 #include "hook/python_frame.h"
 
-#define PYTHON_TEXT_CHARACTERS 1024u
+#define PYTHON_TEXT_BYTES 1024u /* a table keeps no more of a name */
 
+/* Somebody's thread may have a small stack, and there are three of these on it. */
 struct python_text {
 	uint32_t bytes;
-	char	 utf8[4 * PYTHON_TEXT_CHARACTERS + 1]; /* always with a NUL */
+	char	 utf8[PYTHON_TEXT_BYTES + 1]; /* always with a NUL */
 };
 
 /*
- * python_text_read - a str, safely; of a long one the last (keep_end) or first characters. What
- * stands for a byte that was no UTF-8 becomes that byte again. Return: false if it is no str.
+ * python_text_read - a str, safely; of a long one as many whole characters of its end (keep_end) or
+ * start as there is room for. What stands for a byte that was no UTF-8 becomes that byte again.
+ * Return: false if it is no str.
  */
 bool python_text_read(const struct python *python, uint64_t object, bool keep_end,
 		      struct python_text *ret_text);

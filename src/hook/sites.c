@@ -138,21 +138,23 @@ static uint32_t from_python(struct region_writer *writer)
 
 /*
  * The site with this thread's tag added. The last answer of a thread is kept: a tag stands around many
- * allocations. By the writer's pid, so that a forked child asks its own table.
+ * allocations. By the table's file, so that a forked child asks its own table: in a PID namespace of
+ * its own it may have the pid of its parent.
  */
 static __attribute__((noinline)) uint32_t with_tag(struct region_writer *writer, uint32_t site,
 						    const char *tag)
 {
 	static __thread __attribute__((tls_model("initial-exec"))) struct {
-		uint32_t pid, serial, site, tagged;
+		uint64_t table_inode;
+		uint32_t serial, site, tagged;
 	} last;
-	const struct region_text text = {.start = tag, .bytes = (uint32_t)strlen(tag)};
 
-	if (last.pid == writer->pid && last.serial == own_tag_serial() && last.site == site)
+	if (last.table_inode == writer->table_inode && last.serial == own_tag_serial() && last.site == site)
 		return last.tagged;
+	const struct region_text text = {.start = tag, .bytes = (uint32_t)strlen(tag)};
 	uint32_t tagged = region_writer_site_tag(writer, site, text);
 
-	last.pid = writer->pid;
+	last.table_inode = writer->table_inode;
 	last.serial = own_tag_serial();
 	last.site = site;
 	last.tagged = tagged;

@@ -6,6 +6,8 @@
 #include <link.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "hook/metal_call.h"
 
@@ -20,10 +22,12 @@ struct slot {
 	enum metal_handler handler;
 	bool is_protected; /* lies where the loader has taken the right to write away */
 	bool is_lazy;	   /* was not bound yet */
+	bool is_there;	   /* of this turn: its object is still loaded */
 };
 
 static struct slot slots[SLOTS_MAX];
 static unsigned slot_count;
+static uint64_t unloads; /* of the loader, when the slots were found */
 
 /* Our own functions; -Bsymbolic binds these names here, whatever else exports them. */
 #define HANDLER(id, name) extern void slots_handler_##id(void) __asm__(name);
@@ -265,6 +269,7 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *argument)
 	struct object object;
 
 	(void)size;
+	unloads = info->dlpi_subs;
 	if (!look_at_object(&object, info) || !find_names(&object))
 		return 0;
 	for (unsigned part = 0; part < 2; part++) {
@@ -287,12 +292,26 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *argument)
 	return search->error != 0;
 }
 
+/*
+ * A word of a page that the loader may or may not have closed yet. While it still relocates the object,
+ * in another thread, the page must not be closed under its feet; so the kernel is asked to write, which
+ * it does only where that is allowed. Nobody runs the code of an object in that state.
+ */
+static bool is_open_and_written(uint64_t *at, uint64_t value)
+{
+	const struct iovec from = {&value, sizeof value}, to = {at, sizeof *at};
+
+	return process_vm_writev(getpid(), &from, 1, &to, 1, 0) == (ssize_t)sizeof value;
+}
+
 /* One word, in a page that may have to be opened for it. */
 static int put(const struct slot *slot, uint64_t value)
 {
 	uint64_t page = (uint64_t)(uintptr_t)slot->at & ~(PAGE_SIZE - 1);
 	void *start = (void *)(uintptr_t)page;
 
+	if (slot->is_protected && is_open_and_written(slot->at, value))
+		return 0;
 	if (slot->is_protected && mprotect(start, PAGE_SIZE, PROT_READ | PROT_WRITE) < 0)
 		return -EACCES;
 	/* release: who calls our handler through it finds all that we have set up */
@@ -302,9 +321,86 @@ static int put(const struct slot *slot, uint64_t value)
 	return 0;
 }
 
+static uint64_t ours(const struct slot *slot)
+{
+	return word_of(handlers[slot->handler]);
+}
+
+static uint64_t value_of(const struct slot *slot)
+{
+	return __atomic_load_n(slot->at, __ATOMIC_RELAXED);
+}
+
+/* dl_iterate_phdr callback */
+static int mark(struct dl_phdr_info *info, size_t size, void *argument)
+{
+	(void)size;
+	(void)argument;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const Elf64_Phdr *p = &info->dlpi_phdr[i];
+		uint64_t start = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_W))
+			continue;
+		for (unsigned n = 0; n < slot_count; n++) {
+			uint64_t at = (uint64_t)(uintptr_t)slots[n].at;
+
+			if (at >= start && at - start + sizeof *slots[n].at <= p->p_memsz)
+				slots[n].is_there = true;
+		}
+	}
+	return 0;
+}
+
+struct turn {
+	int (*run)(bool is_same);
+	int result;
+};
+
+/* dl_iterate_phdr callback, once */
+static int take_turn(struct dl_phdr_info *info, size_t size, void *argument)
+{
+	struct turn *turn = argument;
+
+	(void)size;
+	for (unsigned i = 0; i < slot_count; i++)
+		slots[i].is_there = false;
+	(void)dl_iterate_phdr(mark, NULL);
+	turn->result = turn->run(info->dlpi_subs == unloads);
+	return 1;
+}
+
+/*
+ * A library may be unloaded, its words with it, and another one loaded in their place. So slots are
+ * touched only under the loader's own lock, which it also unloads under, and only those that are
+ * there. `is_same`: nothing was unloaded since they were found.
+ */
+static int with_loader(int (*run)(bool is_same))
+{
+	struct turn turn = {.run = run};
+
+	(void)dl_iterate_phdr(take_turn, &turn);
+	return turn.result;
+}
+
+/* Only a word that still leads to us is surely the one that was patched: others are found anew. */
+static int forget(bool is_same)
+{
+	unsigned kept = 0;
+
+	(void)is_same;
+	for (unsigned i = 0; i < slot_count; i++)
+		if (slots[i].is_there && value_of(&slots[i]) == ours(&slots[i]))
+			slots[kept++] = slots[i];
+	slot_count = kept;
+	return 0;
+}
+
 int slots_find(const struct metal *metal)
 {
 	struct search search = {.metal = metal};
+
+	(void)with_loader(forget);
 	unsigned first = slot_count;
 
 	(void)dl_iterate_phdr(look_at, &search);
@@ -316,47 +412,57 @@ int slots_find(const struct metal *metal)
 	return slot_count || search.ours ? (int)slot_count : -ENOENT;
 }
 
-int slots_patch(void)
+static int restore(bool is_same)
 {
+	unsigned kept = 0;
+
+	(void)is_same;
+	for (unsigned i = 0; i < slot_count; i++)
+		if (slots[i].is_there && value_of(&slots[i]) == ours(&slots[i]) &&
+		    put(&slots[i], slots[i].before) < 0)
+			slots[kept++] = slots[i];
+	slot_count = kept;
+	return kept ? -EACCES : 0;
+}
+
+static int patch(bool is_same)
+{
+	if (!is_same)
+		return -EAGAIN;
 	for (unsigned i = 0; i < slot_count; i++) {
-		uint64_t ours = word_of(handlers[slots[i].handler]);
-		int r = __atomic_load_n(slots[i].at, __ATOMIC_RELAXED) == ours ? 0
-									       : put(&slots[i], ours);
+		int r = value_of(&slots[i]) == ours(&slots[i]) ? 0 : put(&slots[i], ours(&slots[i]));
 
 		if (r < 0) {
-			(void)slots_restore();
+			(void)restore(is_same);
 			return r;
 		}
 	}
 	return 0;
 }
 
+static int repair(bool is_same)
+{
+	int repaired = 0;
+
+	for (unsigned i = 0; is_same && i < slot_count; i++)
+		if (slots[i].is_lazy && value_of(&slots[i]) != ours(&slots[i]))
+			repaired += put(&slots[i], ours(&slots[i])) == 0;
+	return repaired;
+}
+
+int slots_patch(void)
+{
+	return with_loader(patch);
+}
+
 int slots_restore(void)
 {
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < slot_count; i++) {
-		uint64_t value = __atomic_load_n(slots[i].at, __ATOMIC_RELAXED);
-
-		if (value == word_of(handlers[slots[i].handler]) &&
-		    put(&slots[i], slots[i].before) < 0)
-			slots[kept++] = slots[i];
-	}
-	slot_count = kept;
-	return kept ? -EACCES : 0;
+	return with_loader(restore);
 }
 
 int slots_repair(void)
 {
-	int repaired = 0;
-
-	for (unsigned i = 0; i < slot_count; i++) {
-		uint64_t ours = word_of(handlers[slots[i].handler]);
-
-		if (slots[i].is_lazy && __atomic_load_n(slots[i].at, __ATOMIC_RELAXED) != ours)
-			repaired += put(&slots[i], ours) == 0;
-	}
-	return repaired;
+	return with_loader(repair);
 }
 
 unsigned slots_count(void)

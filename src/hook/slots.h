@@ -7,6 +7,9 @@
  *
  * One 8-byte store each, so that a thread in the middle of a call goes the old way or the new one.
  * What a slot held before is remembered, and put back by slots_restore(). Callers take turns.
+ *
+ * The trap: a library may be unloaded meanwhile, and its slots are then nobody's memory, or another
+ * library's.
  */
 #ifndef TTMEM_HOOK_SLOTS_H
 #define TTMEM_HOOK_SLOTS_H
@@ -21,7 +24,7 @@
 int slots_find(const struct metal *metal);
 /*
  * slots_patch - all that were found. Return: 0; -EACCES when a page cannot be made writable: then
- * none is changed.
+ * none is changed; -EAGAIN: something was unloaded since, they are to be found again.
  */
 int slots_patch(void);
 /* slots_restore - puts back what was there, unless somebody else has changed it. 0 or -EACCES. */

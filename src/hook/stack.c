@@ -215,10 +215,13 @@ static __attribute__((noinline)) bool find(struct region_writer *writer, struct 
 	ret_walk->sp = here.sp;
 	ret_walk->bp = here.bp;
 	ret_walk->key = key;
-	ret_walk->unloads = module_unloads();
+	/* should code be another one since: its stack would have to have the very same words */
+	ret_walk->unloads = module_counts_lately().unloads;
 	if (stack_cache_find(cache, ret_walk, here.high, ret_site))
 		return true;
 	int saved_errno = errno;
+
+	ret_walk->unloads = module_counts().unloads;
 
 	if (!__atomic_load_n(&environment.is_ready, __ATOMIC_ACQUIRE))
 		prepare();

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hook/stack_cache.h"
 
-#include <stddef.h>
-#include <string.h>
-#include <sys/mman.h>
-
-#ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18
-#endif
+#include "region/wiped.h"
 
 #define STEPS 4096u
 #define SETS  512u
@@ -40,6 +34,7 @@ struct stack_cache {
 };
 
 static struct stack_cache *instance;
+static uint32_t is_refused;
 
 /* acquire and release of every word: x86 has them for nothing, and no fence is needed */
 static uint64_t load(const uint64_t *word)
@@ -59,21 +54,17 @@ struct stack_cache *stack_cache_get(void)
 
 	if (__builtin_expect(cache != NULL, 1))
 		return cache;
-	struct stack_cache *fresh = mmap(NULL, sizeof *fresh, PROT_READ | PROT_WRITE,
-					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	/* once: who has no memory must not be asked at every event */
+	if (__atomic_load_n(&is_refused, __ATOMIC_RELAXED))
+		return NULL;
+	/* wiped: numbers of sites are those of one table, and a child has its own */
+	struct stack_cache *fresh = wiped_map(sizeof *fresh);
 
-	if (fresh == MAP_FAILED)
-		return NULL;
-	/* numbers of sites are those of one table, and a child has its own */
-	if (madvise(fresh, sizeof *fresh, MADV_WIPEONFORK) < 0) {
-		(void)munmap(fresh, sizeof *fresh);
-		return NULL;
-	}
-	(void)madvise(fresh, sizeof *fresh, MADV_DONTDUMP);
-	(void)madvise(fresh, sizeof *fresh, MADV_NOHUGEPAGE);
-	if (!__atomic_compare_exchange_n(&instance, &cache, fresh, 0, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE)) {
-		(void)munmap(fresh, sizeof *fresh);
+	if (!fresh)
+		__atomic_store_n(&is_refused, 1, __ATOMIC_RELAXED);
+	else if (!__atomic_compare_exchange_n(&instance, &cache, fresh, 0, __ATOMIC_ACQ_REL,
+						  __ATOMIC_ACQUIRE)) {
+		wiped_unmap(fresh, sizeof *fresh);
 		return cache;
 	}
 	return fresh;

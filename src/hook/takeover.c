@@ -31,16 +31,17 @@ void takeover_wait_slow(struct takeover *takeover)
 	errno = saved_errno;
 }
 
-static void gate_close(struct takeover *takeover)
+static struct takeover *gate_close(struct takeover *takeover)
 {
 	(void)__atomic_add_fetch(&takeover->gate, 1, __ATOMIC_SEQ_CST);
+	return takeover;
 }
 
-static void gate_open(struct takeover *takeover)
+static void gate_open(struct takeover **takeover)
 {
 	/* release: who passes sees the table that we filled */
-	if (__atomic_sub_fetch(&takeover->gate, 1, __ATOMIC_RELEASE) == 0)
-		(void)futex(&takeover->gate, FUTEX_WAKE_PRIVATE, INT_MAX);
+	if (__atomic_sub_fetch(&(*takeover)->gate, 1, __ATOMIC_RELEASE) == 0)
+		(void)futex(&(*takeover)->gate, FUTEX_WAKE_PRIVATE, INT_MAX);
 }
 
 static void nap(void)
@@ -103,25 +104,34 @@ void takeover_say(const struct metal *metal, struct region_writer *writer)
 					 "AllocatorImpl::get_allocated_buffers");
 }
 
-void takeover_begin(struct takeover *takeover, struct metal *metal, struct region_writer *writer,
-		    uint64_t allocator, uint32_t row, uint64_t time_ns, takeover_add *add)
+/* A cleanup opens the gate: TT-Metal may have no memory for its answer, and throw. */
+static int take_over(struct takeover *takeover, struct metal *metal, struct region_writer *writer,
+		     uint64_t allocator, uint64_t time_ns, takeover_add *add)
 {
+	struct takeover *closed __attribute__((cleanup(gate_open))) = gate_close(takeover);
 	struct metal_live live;
-	int saved_errno = errno;
 
-	if (!takeover->is_late || row >= REGION_ALLOCATORS_MAX)
-		return;
-	gate_close(takeover);
 	nap();
 	int r = metal_live_take(metal, allocator, &live);
 
 	if (r == 0) {
-		r = fill(takeover, metal, writer, &live, allocator, time_ns, add);
+		r = fill(closed, metal, writer, &live, allocator, time_ns, add);
 		metal_live_release(metal, &live);
 	}
+	return r;
+}
+
+void takeover_begin(struct takeover *takeover, struct metal *metal, struct region_writer *writer,
+		    uint64_t allocator, uint32_t row, uint64_t time_ns, takeover_add *add)
+{
+	int saved_errno = errno;
+
+	if (!takeover->is_late || row >= REGION_ALLOCATORS_MAX)
+		return;
+	int r = take_over(takeover, metal, writer, allocator, time_ns, add);
+
 	takeover->looks[row] = 0;
 	__atomic_store_n(&takeover->due_ns[row], r == 0 ? time_ns + FIRST_NS : 0, __ATOMIC_RELAXED);
-	gate_open(takeover);
 	say(writer, metal, r);
 	errno = saved_errno;
 }

@@ -11,13 +11,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "lib/lib.h"
 #include "region/register.h"
+#include "region/wiped.h"
 
 #define PAGE_BYTES   8192
 #define RUNTIME_BYTES 32
@@ -50,15 +50,11 @@ static struct page *page_get(void)
 
 	if (page)
 		return page;
-	struct page *fresh = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct page *fresh = wiped_map(PAGE_BYTES);
 
-	if (fresh == MAP_FAILED)
-		return NULL;
-	if (madvise(fresh, PAGE_BYTES, MADV_WIPEONFORK) < 0 ||
-	    !__atomic_compare_exchange_n(&report_of_process.page, &page, fresh, 0,
-					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		(void)munmap(fresh, PAGE_BYTES);
+	if (fresh && !__atomic_compare_exchange_n(&report_of_process.page, &page, fresh, 0,
+						  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		wiped_unmap(fresh, PAGE_BYTES);
 		return page;
 	}
 	return fresh;

@@ -18,6 +18,10 @@
 /* Longer names are cut: a path has its telling part at the end, anything else at its start. */
 #define NAME_BYTES_MAX 1024u
 
+/* FNV-1a */
+#define FNV_START  UINT64_C(0xcbf29ce484222325)
+#define FNV_FACTOR UINT64_C(0x100000001b3)
+
 /* A table of hashes is full at three quarters. */
 #define TABLE_FULL(buckets) ((buckets) / 4 * 3)
 
@@ -62,10 +66,10 @@ static struct region_site_module *module_at(const struct region_writer *writer, 
 static uint32_t hash_bytes(const void *bytes, size_t size)
 {
 	const uint8_t *p = bytes;
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = FNV_START;
 
 	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+		hash = (hash ^ p[i]) * FNV_FACTOR;
 	return (uint32_t)(hash ^ hash >> 32);
 }
 
@@ -93,6 +97,29 @@ static int back(struct region_writer *writer, uint64_t part, uint64_t used, uint
 	return 0;
 }
 
+/* A NUL inside would make two names one. */
+static char kept_as(char c)
+{
+	return c ? c : ' ';
+}
+
+static uint32_t hash_text(struct region_text text)
+{
+	uint64_t hash = FNV_START;
+
+	for (uint32_t i = 0; i < text.bytes; i++)
+		hash = (hash ^ (uint8_t)kept_as(text.start[i])) * FNV_FACTOR;
+	return (uint32_t)(hash ^ hash >> 32);
+}
+
+static bool is_text(const char *string, struct region_text text)
+{
+	for (uint32_t i = 0; i < text.bytes; i++)
+		if (string[i] != kept_as(text.start[i]))
+			return false;
+	return string[text.bytes] == '\0';
+}
+
 /* Return: offset of the string, which is there already or is added; 0 of an empty one; -errno. */
 static int64_t intern_string(struct region_writer *writer, struct region_text text)
 {
@@ -105,12 +132,11 @@ static int64_t intern_string(struct region_writer *writer, struct region_text te
 	}
 	if (text.bytes == 0)
 		return 0;
-	uint32_t at = hash_bytes(text.start, text.bytes) & mask;
+	uint32_t at = hash_text(text) & mask;
 
 	for (uint32_t offset; (offset = s->string_buckets[at]) != 0; at = (at + 1) & mask)
 		if (offset + text.bytes < s->string_bytes &&
-		    memcmp(string_at(writer, offset), text.start, text.bytes) == 0 &&
-		    *string_at(writer, offset + text.bytes) == '\0')
+		    is_text(string_at(writer, offset), text))
 			return offset;
 	uint32_t offset = s->string_bytes ? s->string_bytes : 1;
 
@@ -120,11 +146,11 @@ static int64_t intern_string(struct region_writer *writer, struct region_text te
 
 	if (r < 0)
 		return r;
-	/* the file may have moved: asked for again. A NUL inside would make two names one. */
+	/* the file may have moved: asked for again */
 	char *to = string_at(writer, offset);
 
 	for (uint32_t i = 0; i < text.bytes; i++)
-		to[i] = text.start[i] ? text.start[i] : ' ';
+		to[i] = kept_as(text.start[i]);
 	to[text.bytes] = '\0';
 	s->string_buckets[at] = offset;
 	s->strings++;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HEADERS_MAX  65535u
+#define HEADERS_MAX  256u /* of a program; this is read at every look, not once a file */
 #define NOTES_BYTES  4096u
 #define SYMBOLS_MAX  (UINT32_C(1) << 20) /* 24 MiB of file, 16 MiB of index */
 #define SYMBOLS_READ 2048u		 /* at once */
@@ -72,7 +72,7 @@ int elf_read_head(int fd, struct elf_file *ret_file)
 	Elf64_Ehdr header;
 	int r = read_header(fd, &header);
 
-	if (r == 0 && header.e_phentsize != sizeof(Elf64_Phdr))
+	if (r == 0 && (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum > HEADERS_MAX))
 		r = -ENOEXEC;
 	for (uint32_t i = 0; r == 0 && i < header.e_phnum; i++) {
 		Elf64_Phdr p;

@@ -52,6 +52,7 @@ enum flags {
 	FLAG_HOLES = 16, /* the second half of the file has no pages */
 	FLAG_NO_JSON = 32, /* many more inputs in a second */
 	FLAG_NO_PROGRAMS = 64,
+	FLAG_STACKS = 128,
 };
 
 static const struct {
@@ -133,7 +134,7 @@ static struct region_text text_of(const char *s)
 	return (struct region_text){.start = s, .bytes = (uint32_t)strlen(s)};
 }
 
-/* Lines of Python, one with an operation and a native stack, and one that is native only. */
+/* Lines of Python, with and without an operation, a native stack and a tag; one is native only. */
 static void add_sites(struct region_writer *writer)
 {
 	static const uint8_t build_id[] = {1, 2, 3, 4};
@@ -154,6 +155,7 @@ static void add_sites(struct region_writer *writer)
 
 		FUZZ_CHECK(region_writer_site(writer, &found) == i);
 	}
+	FUZZ_CHECK(region_writer_site_tag(writer, 1, text_of("kv-cache")) == SITES_ADDED + 1);
 }
 
 static void fill_table(struct region_writer *writer)
@@ -173,7 +175,7 @@ static void fill_table(struct region_writer *writer)
 					  .page_bytes = 1024,
 					  .pages = 3,
 					  .cores = REGION_NONE,
-					  .site = i % 7 < SITES_ADDED + 1 ? i % 7
+					  .site = i % 7 < SITES_ADDED + 2 ? i % 7
 									  : REGION_SITE_BEFORE_ATTACH,
 					  .type = (uint8_t)(i / 3 % REGION_MEMORY_TYPES)};
 
@@ -288,7 +290,8 @@ static void collect(struct region_map *map, unsigned flags)
 {
 	struct collect_options options = {.buffers = !(flags & FLAG_NO_BUFFERS),
 					  .programs = !(flags & FLAG_NO_PROGRAMS),
-					  .largest_free = !(flags & FLAG_NO_LARGEST)};
+					  .largest_free = !(flags & FLAG_NO_LARGEST),
+					  .stacks = flags & FLAG_STACKS};
 	struct collection collection;
 	struct snapshot snapshot;
 

@@ -26,7 +26,7 @@ from compare import check_allocator, open_allocators, process_of
 from server import Server
 from slots import Slots
 from standin import App, library
-from testing import HOOK, TTMEM, Skip, equal, need_ptrace, run_tests, ttmem, ttmem_json, wait_until
+from testing import BUILD, HOOK, TTMEM, Skip, equal, need_ptrace, run_tests, ttmem, ttmem_json, wait_until
 
 REFUSED, DENIED, NOT_FOUND = 67, 4, 6
 
@@ -249,6 +249,37 @@ def test_slots():
         unharmed(app)
 
 
+def test_a_library_that_is_unloaded():
+    """Its slots were patched, and then it goes: they are nobody's memory when they are put back,
+    patched once more, or read back."""
+    for step in ("detach", "again", "read back"):
+        with App(hook=False) as app:
+            app("open", 1, 0, 0)
+            equal(app("load", BUILD / "tests/standin/standin-caller.so"), {"plugin": True})
+            equal(app("late", HOOK, "attach"), {"result": 0})
+            equal(app("unload"), {"plugin": True})
+            if step == "again":
+                equal(app("late", HOOK, "attach"), {"result": 0})
+            elif step == "read back":
+                time.sleep(1.1)
+            app("alloc", 0, "dram", 4096, 2048)
+            check(app, [0], step)
+            equal(app("leave", HOOK), {"result": 0})
+            unharmed(app)
+
+
+def test_detach_without_attach():
+    """Asked a hundred times to leave where it never came in, it finds the slots each time anew."""
+    with App(hook=False) as app:
+        app("open", 1, 0, 0)
+        for _ in range(100):
+            equal(app("leave", HOOK), {"result": 0})
+        equal(app("late", HOOK, "attach"), {"result": 0})
+        app("many", 0, 10)
+        check(app, [0], "attached in the end")
+        unharmed(app)
+
+
 def test_twice_and_preloaded():
     """Attached twice, loaded by Python, or preloaded: said, and nothing is done or counted twice."""
     with App(hook=False) as app:
@@ -381,6 +412,28 @@ def test_refuses_static_programs():
             raise Skip("no static C library here")
         with started(program) as process:
             equal("linked statically" in attach(process.pid, code=REFUSED), True)
+
+
+def test_refuses_without_room_for_thread_locals():
+    """Libraries that come late share what little room the loader keeps for variables of threads
+    that must not be allocated. Where others have taken it, the hook cannot come in: that is said."""
+    with tempfile.TemporaryDirectory() as directory, App(hook=False) as app:
+        app("open", 1, 0, 0)
+        for size in (512, 64, 16):
+            source, library_ = pathlib.Path(directory, "a.c"), pathlib.Path(directory, "a.so")
+            source.write_text("__thread __attribute__((tls_model(\"initial-exec\"))) "
+                              f"char room[{size}];\nchar *f(void) {{ return room; }}\n")
+            subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", source, "-o", library_],
+                           check=True)
+            for n in range(100):
+                if not app("load", shutil.copy(library_, f"{library_}.{size}.{n}"))["plugin"]:
+                    break
+            else:
+                raise Skip("there is no end to the room for thread-locals here")
+        text = attach(app.pid, code=REFUSED)
+        equal("static TLS block" in text, True, text)
+        app("alloc", 0, "dram", 4096, 2048)
+        unharmed(app)
 
 
 def test_refuses_other_architectures():

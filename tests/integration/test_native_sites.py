@@ -93,6 +93,14 @@ def test_site_is_the_users_own_function():
         equal([line.split()[0] for line in text.splitlines()[2:4]], ["standin_alloc", "main"], text)
 
 
+def test_children_of_a_busy_process():
+    """Reason: a child inherits the loader's lock as it is. If another thread was just inside the
+    loader on our account, at one of its events, the child never loads or throws anything again."""
+    with App() as app:
+        app("open", 1, 0, 0)
+        equal(app("forks", 0, 1000), {"hung": 0}, "children that wait for ever")
+
+
 def test_switched_off():
     """Reason: TTMEM_SITES=off means off."""
     with App(env={"TTMEM_SITES": "off"}) as app:

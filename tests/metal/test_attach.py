@@ -62,6 +62,10 @@ def check_rest(line, what):
     process = process_of(ttmem_json(), line["pid"])
     equal(process["capabilities"]["before_attach"], {"state": "present", "reason": None})
     check_losses(process, what)
+    # what came since has its line of Python, in the same table or after a detach in between
+    rows = [row for row in ttmem_json("buffers")["buffers"] if row["pid"] == line["pid"]]
+    equal({(row["op"], row["site"]["function"]) for row in rows if row["site"]},
+          {("ttnn.empty", "empty")}, what + ": sites")
 
 
 def test_attach_and_detach():

@@ -10,11 +10,13 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cinttypes>
 #include <csignal>
@@ -379,6 +381,56 @@ void late(const std::string &path, const char *entry)
 	say("{\"result\":%d}", r);
 }
 
+/* Loads a library for itself, or unloads it; says whether its memory is gone. */
+void plugin(const std::string &path)
+{
+	static void *handle;
+	bool is_loading = !path.empty();
+
+	if (is_loading)
+		handle = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
+	else
+		dlclose(handle);
+	say("{\"plugin\":%s}", !is_loading || handle ? "true" : "false");
+}
+
+int no_object(dl_phdr_info *, size_t, void *)
+{
+	return 1;
+}
+
+/*
+ * Children of a process in which another thread allocates all the while. Each takes the lock of the
+ * loader, as it would to load something or to throw. How many of them wait for it until they are
+ * ended?
+ */
+void forks(int mesh, int count)
+{
+	std::atomic<bool> is_over{false};
+	int hung = 0;
+	std::thread other([&] {
+		for (unsigned seed = 0; !is_over; seed++)
+			for (void *b : history(mesh, 1000, seed))
+				control.free(b);
+	});
+
+	for (int i = 0; i < count && !hung; i++) {
+		int status = 0;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			alarm(5);
+			dl_iterate_phdr(no_object, nullptr);
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		hung += !WIFEXITED(status);
+	}
+	is_over = true;
+	other.join();
+	say("{\"hung\":%d}", hung);
+}
+
 /* Commands in which the hook comes late; false: it is none of them. */
 bool late_command(const std::string &verb, std::istringstream &in)
 {
@@ -388,6 +440,9 @@ bool late_command(const std::string &verb, std::istringstream &in)
 	if (verb == "late" || verb == "leave") {
 		in >> path >> entry;
 		late(path, verb == "late" ? entry.c_str() : nullptr);
+	} else if (verb == "load" || verb == "unload") {
+		in >> path;
+		plugin(path);
 	} else if (verb == "asleep") {
 		in >> a;
 		asleep(static_cast<long>(a));
@@ -527,6 +582,9 @@ bool command(std::istringstream in)
 	} else if (verb == "fork") {
 		in >> a >> b;
 		fork_child(static_cast<int>(a), static_cast<int>(b));
+	} else if (verb == "forks") {
+		in >> a >> b;
+		forks(static_cast<int>(a), static_cast<int>(b));
 	} else if (verb == "exec") {
 		execv("/proc/self/exe", arguments);
 	} else if (verb == "closefrom") {

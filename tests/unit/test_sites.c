@@ -105,6 +105,22 @@ static void check(const struct region_sites *sites, uint32_t number, const char 
 	assert_int_equal(site->line, line);
 }
 
+/* A name with a NUL in it is kept with a blank, and is not another one each time that it comes. */
+static void test_a_nul_in_a_name(void **state)
+{
+	const struct region_site_found found = {.function = {.start = "a\0b", .bytes = 3}};
+	uint32_t first = region_writer_site(writer, &found);
+
+	(void)state;
+	assert_int_equal(region_writer_site(writer, &found), first);
+	struct region_sites sites = read_table();
+
+	check(&sites, first, "", "", "a b", 0);
+	assert_int_equal(sites.count, 2);
+	region_sites_clear(&sites);
+	assert_true(region_writer_is_valid(writer));
+}
+
 /* The same place is the same number; a difference in any one thing makes another. */
 static void test_interned(void **state)
 {
@@ -409,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_interned, begin, end),
 		cmocka_unit_test_setup_teardown(test_long_names, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_nul_in_a_name, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_more_rows, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_more_strings, begin, end),
 		cmocka_unit_test_setup_teardown(test_modules, begin, end),

@@ -18,6 +18,7 @@ device = ttnn.open_device(device_id=0, l1_small_size=16384, trace_region_size=1 
 held = [empty(device, (1, 1, 32, 32 * (1 + n % 3)), "dram") for n in range(count)]
 held += [empty(device, (1, 1, 32, 32), "l1") for _ in range(50)]
 at_work = threading.Event()
+begun = threading.Barrier(thread_count + 1)  # nobody may still be waiting when it is over again
 at_rest = threading.Barrier(thread_count + 1)
 failed = []
 
@@ -28,6 +29,7 @@ def work(number):
     mine = []
     for _ in range(rounds):
         at_work.wait()
+        begun.wait()
         while at_work.is_set():
             try:
                 if mine and rng.random() < 0.5:
@@ -56,6 +58,7 @@ if len(sys.argv) > 4:
     print(hook.ttmem_hook_attach(b"python"), file=sys.stderr, flush=True)
 for number in range(rounds):
     at_work.set()
+    begun.wait()
     pause("at work", [device], round=number)
     at_work.clear()
     at_rest.wait()
