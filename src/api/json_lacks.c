@@ -64,7 +64,7 @@ void put_lacks(struct text *text, const struct snapshot *snapshot)
 static int add(struct snapshot *snapshot, uint32_t process, const struct capability *capability)
 {
 	struct span old = snapshot->processes[process].capabilities;
-	uint32_t index, first = snapshot->capability_count;
+	uint32_t index = 0, first = snapshot->capability_count;
 	int r = 0;
 
 	/* no process has more; a document that names one again and again must not grow by squares */
@@ -92,7 +92,7 @@ static int read_list(yyjson_val *rows, const char *name, struct snapshot *snapsh
 	if (!rows) /* yyjson's loop would start at NULL + 1 */
 		return 0;
 	yyjson_arr_foreach(rows, i, max, row) {
-		uint32_t pid = (uint32_t)yyjson_get_uint(yyjson_obj_get(row, "pid")), process;
+		uint32_t pid = (uint32_t)yyjson_get_uint(yyjson_obj_get(row, "pid")), process = 0;
 		struct capability c = {0};
 		int r;
 
