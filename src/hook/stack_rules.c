@@ -30,7 +30,8 @@ static uint64_t take(struct bytes *bytes, size_t size)
 	return value;
 }
 
-static uint64_t take_uleb(struct bytes *bytes)
+/* Seven bits a byte, lowest first. `ret_bits`: how many there were; the highest one is a sign. */
+static uint64_t take_leb(struct bytes *bytes, unsigned *ret_bits)
 {
 	uint64_t value = 0;
 	unsigned shift = 0;
@@ -42,23 +43,24 @@ static uint64_t take_uleb(struct bytes *bytes)
 			value |= (uint64_t)(byte & 0x7f) << shift;
 		shift += 7;
 	} while (byte & 0x80);
+	*ret_bits = shift;
 	return value;
+}
+
+static uint64_t take_uleb(struct bytes *bytes)
+{
+	unsigned bits;
+
+	return take_leb(bytes, &bits);
 }
 
 static int64_t take_sleb(struct bytes *bytes)
 {
-	uint64_t value = 0;
-	unsigned shift = 0;
-	uint8_t byte;
+	unsigned bits;
+	uint64_t value = take_leb(bytes, &bits);
 
-	do {
-		byte = (uint8_t)take(bytes, 1);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	if (shift < 64 && byte & 0x40)
-		value |= UINT64_MAX << shift;
+	if (bits < 64 && value >> (bits - 1) & 1)
+		value |= UINT64_MAX << bits;
 	return (int64_t)value;
 }
 

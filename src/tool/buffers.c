@@ -96,8 +96,7 @@ static int write_selected(const struct request *request, const struct snapshot *
 		buffers_write(&text, snapshot, &style, indices, count);
 	}
 	free(indices);
-	r = output_text(&text);
-	return r == 0 || r == -EPIPE ? r : EXIT_FAILED;
+	return view_print(&text);
 }
 
 /*

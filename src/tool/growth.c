@@ -156,9 +156,7 @@ static int write_list(const struct request *request, const struct snapshot *snap
 
 		growth_write(&text, snapshot, &style, list);
 	}
-	int r = output_text(&text);
-
-	return r == 0 || r == -EPIPE ? r : EXIT_FAILED;
+	return view_print(&text);
 }
 
 static int once(void *context)

@@ -159,9 +159,7 @@ static int write_map(const struct request *request, const struct survey *s,
 		bank_map_write(&text, &view, &style);
 		lacks_incomplete(&text, s->buffers);
 	}
-	int r = output_text(&text);
-
-	return r == 0 || r == -EPIPE ? r : EXIT_FAILED;
+	return view_print(&text);
 }
 
 static int map_device(const struct request *request, const struct snapshot *picture,

@@ -225,8 +225,7 @@ static int once(void *context)
 	snapshot_clear(&snapshot);
 	if (r)
 		return r;
-	r = output_text(&text);
-	return r == 0 || r == -EPIPE ? r : EXIT_FAILED;
+	return view_print(&text);
 }
 
 static int help(enum query_kind kind)

@@ -142,6 +142,13 @@ int view_repeat(const struct view_options *view, int (*once)(void *context), voi
 	}
 }
 
+int view_print(const struct text *text)
+{
+	int r = output_text(text);
+
+	return r == 0 || r == -EPIPE ? r : EXIT_FAILED;
+}
+
 int view_failed(int error)
 {
 	bool denied = error == -EACCES || error == -EPERM;

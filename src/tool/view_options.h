@@ -65,6 +65,11 @@ struct style view_style(const struct view_options *view);
  * else 0; also 0 when nobody reads standard output any more (-EPIPE of `once`).
  */
 int view_repeat(const struct view_options *view, int (*once)(void *context), void *context);
+/*
+ * view_print - what one repetition has to show. Return: 0; -EPIPE: nobody reads any more; an exit
+ * code, after the reason was said.
+ */
+int view_print(const struct text *text);
 /* view_failed - says why collecting failed. Return: exit code. */
 int view_failed(int error);
 
