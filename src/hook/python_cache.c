@@ -29,7 +29,6 @@ void python_cache_add(struct python_cache *cache, const struct python_place *pla
 	if (now & 1 || !__atomic_compare_exchange_n(&entry->seq, &now, now + 1, 0, __ATOMIC_ACQUIRE,
 						    __ATOMIC_RELAXED))
 		return;
-	__atomic_thread_fence(__ATOMIC_RELEASE);
 	const uint64_t words[PYTHON_WORDS] = {
 		[PYTHON_WORD_CODE] = place->code,
 		[PYTHON_WORD_IDENTITY] = place->identity,
@@ -40,9 +39,10 @@ void python_cache_add(struct python_cache *cache, const struct python_place *pla
 		[PYTHON_WORD_REST] = (uint64_t)place->kind << 32 | place->lines_bytes,
 	};
 
+	/* release: none is there before the odd number, without a fence of its own as in the table */
 	for (unsigned i = 0; i < PYTHON_WORDS; i++)
-		__atomic_store_n(&entry->words[i], words[i], __ATOMIC_RELAXED);
-	__atomic_store_n(&entry->site, place->site, __ATOMIC_RELAXED);
+		__atomic_store_n(&entry->words[i], words[i], __ATOMIC_RELEASE);
+	__atomic_store_n(&entry->site, place->site, __ATOMIC_RELEASE);
 	now += 2;
 	__atomic_store_n(&entry->seq, now ? now : 2, __ATOMIC_RELEASE);
 }

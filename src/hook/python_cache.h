@@ -73,7 +73,7 @@ static inline struct python_entry *python_cache_set(struct python_cache *cache,
 
 static inline uint64_t python_entry_word(const uint64_t *word)
 {
-	return __atomic_load_n(word, __ATOMIC_RELAXED);
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
 static inline bool python_entry_is(const struct python_entry *entry,
@@ -106,9 +106,8 @@ static inline bool python_cache_find(struct python_cache *cache, struct python_p
 		place->type = python_entry_word(&entry->words[PYTHON_WORD_TYPE]);
 		place->lines_bytes = (uint32_t)rest;
 		place->kind = (uint32_t)(rest >> 32);
-		place->site = __atomic_load_n(&entry->site, __ATOMIC_RELAXED);
-		/* and not younger */
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		/* every word with acquire, so that none is younger than the number below */
+		place->site = __atomic_load_n(&entry->site, __ATOMIC_ACQUIRE);
 		if (__atomic_load_n(&entry->seq, __ATOMIC_RELAXED) == seq)
 			return true;
 	}
