@@ -252,6 +252,25 @@ static void forget_figures(struct memory *memory)
 	memory->peak_requested_bytes = memory->peak_occupied_bytes = unknown;
 }
 
+static void soften(struct fact *fact)
+{
+	if (fact_is_known(*fact))
+		*fact = fact_estimate(fact->value, REASON_MID_EVENT);
+}
+
+/* Totals that one event has half changed, and the process did not go on. */
+static void soften_figures(struct memory *memory)
+{
+	soften(&memory->requested_bytes);
+	soften(&memory->occupied_bytes);
+	soften(&memory->free_bytes);
+	soften(&memory->bank_allocated_bytes);
+	soften(&memory->bank_free_bytes);
+	soften(&memory->buffers);
+	soften(&memory->peak_requested_bytes);
+	soften(&memory->peak_occupied_bytes);
+}
+
 static bool buffers_are_known(const struct region_image *image)
 {
 	for (uint32_t i = 0; i < image->capability_count; i++)
@@ -339,6 +358,8 @@ static int add_allocator(struct collection *collection, const struct region_imag
 		fill_memory(&to->memory[type], &row->allocator.geometry[type], totals, known);
 		if (!buffers_are_known(image))
 			forget_figures(&to->memory[type]);
+		if (row->torn[type])
+			soften_figures(&to->memory[type]);
 		to->base_address[type] = row->allocator.geometry[type].base_address;
 		to->alignment_bytes[type] = row->allocator.geometry[type].alignment;
 		to->has_held[type] = totals->allocs != 0;

@@ -98,7 +98,15 @@ static void add_to(struct fact *sum, struct fact more)
 {
 	if (!fact_is_known(more))
 		return;
-	*sum = fact_of((fact_is_known(*sum) ? sum->value : 0) + more.value);
+	/* a sum is no better than what went into it */
+	if (fact_is_known(*sum)) {
+		more.value += sum->value;
+		if (sum->state != FACT_OK) {
+			more.state = sum->state;
+			more.reason = sum->reason;
+		}
+	}
+	*sum = more;
 }
 
 /* All ranges of the group's allocators in one array. Return: 0; -ENOMEM; -ENODATA: not read. */

@@ -66,6 +66,7 @@ enum fact_reason {
 	REASON_NOT_WATCHED,	/* nobody has asked for long enough */
 	REASON_NOT_BY_THREAD,	/* what was is kept by site only */
 	REASON_AT_THIS_RATE,	/* if it goes on as it does now, and holes are no problem */
+	REASON_MID_EVENT,	/* the process was stopped, or ended, while it changed it */
 	REASON_COUNT
 };
 

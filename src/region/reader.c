@@ -9,13 +9,21 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "region/reader_internal.h"
 #include "region/words.h"
 
-/* A row that changes at every one of so many looks belongs to a writer faster than us, or a liar. */
+/* Some microseconds: a writer on a processor of its own is through with a row long before. */
 #define LOOKS 1000
+
+/*
+ * A writer may lose its processor in the middle of a row. It gets it back within some milliseconds,
+ * sooner if we sleep; a stopped or killed one never does. So many naps for all rows of a table.
+ */
+#define NAPS   16
+#define NAP_NS 200000
 
 /* The size up to which a cut in time is likely to succeed. */
 #define CUT_SLOTS_MAX 65536u
@@ -333,7 +341,8 @@ void reader_copy_words(uint64_t *to, const uint64_t *from, size_t words)
 
 /*
  * A row whose first word is its sequence word. Return: true with a whole copy
- * (seq 0: the row was never used); false if it never stood still.
+ * (seq 0: the row was never used); false if it never stood still: then the copy
+ * is what was there at the last look, words of one state and of the next.
  */
 static bool copy_row(void *to, const void *from, size_t bytes)
 {
@@ -341,57 +350,71 @@ static bool copy_row(void *to, const void *from, size_t bytes)
 	uint64_t *copy = to;
 
 	for (int look = 0; look < LOOKS; look++) {
-		uint64_t first = word_load(&shared[0]);
-
-		if (first & 1) /* being written: a copy would be for nothing */
+		copy[0] = word_load(&shared[0]);
+		if (copy[0] & 1 && look < LOOKS - 1) /* being written: a copy would be for nothing */
 			continue;
 		reader_copy_words(copy + 1, shared + 1, bytes / sizeof *copy - 1);
 		/* ordered after the loads above, which are acquire */
-		if (seq_is_stable(first, word_load(&shared[0]))) {
-			copy[0] = first;
+		if (seq_is_stable(copy[0], word_load(&shared[0])))
 			return true;
-		}
 	}
 	return false;
 }
 
+/* Rows are read one after another; what waiting for one has used up is not there for the next. */
+struct patience {
+	int naps;
+};
+
 static bool read_part_row(const struct region_map *map, enum region_part_id part, uint64_t index,
-			  void *to)
+			  void *to, struct patience *patience)
 {
+	static const struct timespec nap = {.tv_nsec = NAP_NS};
 	const void *shared = reader_row_at(map, part, index);
 
-	if (!shared) { /* a hole reads as a row never used */
-		memset(to, 0, known_parts[part].bytes);
-		return true;
-	}
 	memset(to, 0, known_parts[part].bytes);
-	return copy_row(to, shared, row_bytes(&map->parts[part], part));
+	if (!shared) /* a hole reads as a row never used */
+		return true;
+	while (!copy_row(to, shared, row_bytes(&map->parts[part], part))) {
+		if (patience->naps == 0)
+			return false;
+		patience->naps--;
+		(void)nanosleep(&nap, NULL);
+	}
+	return true;
 }
 
-static void read_row(const struct region_map *map, uint32_t id, struct region_image *image)
+/*
+ * An allocator is counted only when its row is whole, so a half written one is being closed, or was
+ * when its process ended: what is there still says more than nothing.
+ */
+static void read_row(const struct region_map *map, uint32_t id, struct region_image *image,
+		     struct patience *patience)
 {
 	struct region_row *row = &image->rows[image->row_count];
-	bool whole = read_part_row(map, REGION_PART_ALLOCATORS, id, &row->allocator);
+	bool whole = read_part_row(map, REGION_PART_ALLOCATORS, id, &row->allocator, patience);
 
-	if (whole && row->allocator.seq == 0)
+	if (row->allocator.seq == 0)
 		return;
-	for (uint32_t type = 0; whole && type < REGION_MEMORY_TYPES; type++) {
+	for (uint32_t type = 0; type < REGION_MEMORY_TYPES; type++) {
 		uint64_t at = (uint64_t)id * REGION_MEMORY_TYPES + type;
 
-		whole = read_part_row(map, REGION_PART_TOTALS, at, &row->totals[type]) &&
-			read_part_row(map, REGION_PART_VERIFY, at, &row->verify[type]);
+		row->torn[type] = !read_part_row(map, REGION_PART_TOTALS, at, &row->totals[type],
+						 patience);
+		whole = whole && !row->torn[type];
+		/* an answer of which only half is there is none */
+		if (!read_part_row(map, REGION_PART_VERIFY, at, &row->verify[type], patience))
+			memset(&row->verify[type], 0, sizeof row->verify[type]);
 	}
-	if (!whole) {
-		image->unstable++;
-		return;
-	}
+	image->torn += !whole;
 	row->id = id;
 	if (row->allocator.chip_count > REGION_CHIPS_MAX)
 		row->allocator.chip_count = REGION_CHIPS_MAX;
 	image->row_count++;
 }
 
-static void read_failures(const struct region_map *map, struct region_image *image)
+static void read_failures(const struct region_map *map, struct region_image *image,
+			  struct patience *patience)
 {
 	uint64_t rows = map->parts[REGION_PART_FAILURES].count;
 	uint64_t total = image->head.failures_count;
@@ -399,7 +422,8 @@ static void read_failures(const struct region_map *map, struct region_image *ima
 	for (uint64_t i = 0; i < rows && i < total; i++) {
 		struct region_failure *failure = &image->failures[image->failure_count];
 
-		if (read_part_row(map, REGION_PART_FAILURES, (total - 1 - i) % rows, failure) &&
+		if (read_part_row(map, REGION_PART_FAILURES, (total - 1 - i) % rows, failure,
+				  patience) &&
 		    failure->seq != 0)
 			image->failure_count++;
 	}
@@ -436,6 +460,8 @@ static void read_head(const struct region_map *map, struct region_head *head)
 
 int region_read_image(const struct region_map *map, struct region_image *ret_image)
 {
+	/* nobody is waited for who will not write again */
+	struct patience patience = {.naps = map->fd < 0 ? 0 : NAPS};
 	uint64_t used = word_load(&reader_head(map)->allocators_used);
 	uint32_t rows = map->parts[REGION_PART_ALLOCATORS].count;
 
@@ -447,13 +473,13 @@ int region_read_image(const struct region_map *map, struct region_image *ret_ima
 		return -ENOMEM;
 	/* filled in place: it is large, most of it is the unused end of its arrays */
 	ret_image->rows = memory;
-	ret_image->unstable = 0;
+	ret_image->torn = 0;
 	ret_image->row_count = ret_image->failure_count = ret_image->capability_count = 0;
 	read_head(map, &ret_image->head);
 	ret_image->event = ret_image->head.seq / 2;
 	for (uint32_t id = 0; id < rows; id++)
-		read_row(map, id, ret_image);
-	read_failures(map, ret_image);
+		read_row(map, id, ret_image, &patience);
+	read_failures(map, ret_image, &patience);
 	read_capabilities(map, ret_image);
 	return 0;
 }

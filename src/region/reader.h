@@ -62,6 +62,7 @@ struct region_row {
 	uint32_t id;
 	struct region_allocator allocator; /* chip_count is bounded by REGION_CHIPS_MAX */
 	struct region_totals totals[REGION_MEMORY_TYPES];
+	bool torn[REGION_MEMORY_TYPES]; /* these totals may be of two events, one after the other */
 	struct region_verify verify[REGION_MEMORY_TYPES];
 };
 
@@ -69,7 +70,7 @@ struct region_row {
 struct region_image {
 	struct region_head head; /* command, version, entry: NUL-terminated or full; counters */
 	uint64_t event;		 /* last whole event; head.seq / 2 */
-	uint64_t unstable;	 /* rows that changed at every look and are missing */
+	uint64_t torn;		 /* rows that never stood still while they were read */
 	uint32_t row_count;
 	struct region_row *rows;
 	uint32_t failure_count; /* newest first */
@@ -78,7 +79,11 @@ struct region_image {
 	struct region_capability capabilities[REGION_CAPABILITIES_MAX];
 };
 
-/* region_read_image - copies head and rows. Return: 0 or -ENOMEM. Free with region_image_clear. */
+/*
+ * region_read_image - copies head and rows. Waits up to some milliseconds for a writer that lost its
+ * processor in the middle of an event; of one that was stopped or killed there, the figures are torn.
+ * Return: 0 or -ENOMEM. Free with region_image_clear.
+ */
 int region_read_image(const struct region_map *map, struct region_image *ret_image);
 void region_image_clear(struct region_image *image);
 

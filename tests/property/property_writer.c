@@ -11,14 +11,21 @@
  * With "beside", a reader scans all the time next to the writer, in another
  * thread over its own mapping: no slot may be torn. Under ThreadSanitizer this
  * is the proof of the sequence scheme.
+ *
+ * With "killed", a process that allocates and frees without a pause is killed
+ * at no moment in particular, as often as is asked: its table, read afterwards,
+ * has its allocator, and the figures differ from the slots by one event at most.
  */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "region/reader.h"
@@ -195,7 +202,7 @@ static void compare(struct region_writer *writer, const struct model *model)
 	CHECK(region_map_open(writer->table_fd, &map) == 0);
 	CHECK(region_read_image(&map, &image) == 0);
 	CHECK(region_read_slots(&map, UINT32_MAX, &slots) == 0);
-	CHECK(slots.consistent && slots.torn == 0 && image.unstable == 0);
+	CHECK(slots.consistent && slots.torn == 0 && image.torn == 0);
 	CHECK(image.head.left_at_close == model->left_at_close);
 	for (uint32_t i = 0; i < OBJECTS; i++)
 		if (model->buffers[i].live) {
@@ -327,6 +334,86 @@ static void run_beside(uint32_t events)
 	writer_drop(beside.writer);
 }
 
+/* Allocates and frees for ever; never returns. Its first words tell the parent where the table is. */
+static void allocate_for_ever(int to_parent)
+{
+	static struct model model;
+	struct region_writer *writer = writer_new(OBJECTS * 2);
+
+	/* a failed check in the parent ends us too */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	open_row(writer, &model, 0);
+	CHECK(write(to_parent, &writer->table_fd, sizeof writer->table_fd) ==
+	      sizeof writer->table_fd);
+	for (uint32_t i = 0;; i++) {
+		struct region_buffer b = {.object = object_of(i % 64),
+					  .allocator = 100,
+					  .device = 200,
+					  .requested_bytes = 30,
+					  .bank_bytes = 32};
+
+		if (!region_writer_free(writer, b.object))
+			CHECK(region_writer_alloc(writer, &b) == 0);
+	}
+}
+
+/* Return: whether it was killed between the first and the last word of its totals. */
+static bool check_last_state(int fd)
+{
+	struct region_map map;
+	struct region_image image;
+	struct region_slots slots;
+
+	CHECK(region_map_open(fd, &map) == 0);
+	CHECK(region_map_freeze(&map) == 0);
+	CHECK(region_read_image(&map, &image) == 0);
+	CHECK(region_read_slots(&map, UINT32_MAX, &slots) == 0);
+	CHECK(image.row_count == 1 && image.rows[0].allocator.object == 100);
+	const struct region_totals *t = &image.rows[0].totals[0];
+	bool torn = image.rows[0].torn[0];
+	uint64_t counted = t->allocs - t->frees;
+
+	/* a slot is taken before the totals, and given back after them */
+	CHECK(counted + 1 >= slots.count && counted <= slots.count + 1);
+	CHECK(t->bank_bytes + 32 >= counted * 32 && t->bank_bytes <= (counted + 1) * 32);
+	CHECK(torn == (image.torn != 0) && (torn || t->bank_bytes == counted * 32));
+	region_slots_clear(&slots);
+	region_image_clear(&image);
+	region_map_close(&map);
+	return torn;
+}
+
+static void run_killed(uint32_t rounds)
+{
+	uint32_t torn = 0;
+
+	for (uint32_t i = 0; i < rounds; i++) {
+		char path[64];
+		int ends[2], number;
+
+		seed = i;
+		CHECK(pipe(ends) == 0);
+		pid_t child = fork();
+
+		CHECK(child >= 0);
+		if (child == 0)
+			allocate_for_ever(ends[1]);
+		CHECK(read(ends[0], &number, sizeof number) == sizeof number);
+		(void)snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)child, number);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		CHECK(fd >= 0);
+		(void)usleep(500 + i * 7 % 1000);
+		CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+		torn += check_last_state(fd);
+		close(fd);
+		close(ends[0]);
+		close(ends[1]);
+	}
+	printf("killed: %" PRIu32 " writers, %" PRIu32 " of them in the middle of their totals\n",
+	       rounds, torn);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t histories = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000;
@@ -336,5 +423,6 @@ int main(int argc, char **argv)
 		history(i);
 	printf("%" PRIu64 " histories equal to the model\n", histories);
 	run_beside(events);
+	run_killed(argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 300);
 	return 0;
 }

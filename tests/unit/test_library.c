@@ -383,7 +383,10 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* Allocations from several threads while another one looks: nothing is lost, each look is whole. */
+/*
+ * Allocations from several threads while another one looks: nothing is lost, each look has the
+ * allocator, and is whole unless it says that a thread was kept from its processor in mid-event.
+ */
 static void test_threads(void **state)
 {
 	struct worker workers[THREADS];
@@ -405,7 +408,9 @@ static void test_threads(void **state)
 		check(ttmemAllocatorGetList(snapshot, TTMEM_ALLOCATOR_VERSION, &one, &allocator));
 		const ttmemMemory_t *dram = &allocator.memory[TTMEM_MEMORY_DRAM];
 
-		assert_int_equal(dram->occupied_bytes.value, dram->buffers.value * 64 * BANKS);
+		if (dram->buffers.state == TTMEM_STATE_KNOWN)
+			assert_int_equal(dram->occupied_bytes.value,
+					 dram->buffers.value * 64 * BANKS);
 		ttmemSnapshotRelease(snapshot);
 	}
 	for (uint32_t i = 0; i < THREADS; i++)

@@ -5,6 +5,7 @@
  * says. Each test makes one honest table and spoils one thing.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -263,13 +265,82 @@ static void test_odd_for_ever(void **state)
 	((struct region_allocator *)(void *)(f.bytes + REGION_ALLOCATORS_OFFSET))->seq |= 1;
 	assert_int_equal(open_sealed(&f, &map), 0);
 	assert_int_equal(region_read_image(&map, &image), 0);
-	assert_int_equal(image.unstable, 1);
-	assert_int_equal(image.row_count, 0);
+	assert_int_equal(image.torn, 1);
+	assert_int_equal(image.row_count, 1);
+	assert_false(image.rows[0].torn[0]);
+	assert_int_equal(image.rows[0].totals[0].allocs, BUFFERS);
 	assert_int_equal(region_read_slots(&map, UINT32_MAX, &slots), 0);
 	assert_int_equal(slots.count, BUFFERS - 1);
 	assert_int_equal(slots.torn, 1);
 	assert_false(slots.consistent);
 	region_slots_clear(&slots);
+	region_image_clear(&image);
+	region_map_close(&map);
+	drop(&f);
+}
+
+static struct region_totals *dram_totals(struct forged *f)
+{
+	return (struct region_totals *)(void *)(f->bytes + REGION_TOTALS_OFFSET);
+}
+
+/* A process that was stopped in the middle of its totals: what is there, and a word that says so. */
+static void test_stopped_in_its_totals(void **state)
+{
+	struct forged f;
+	struct region_map map;
+	struct region_image image;
+
+	(void)state;
+	copy_honest(&f);
+	dram_totals(&f)->seq |= 1;
+	assert_int_equal(open_sealed(&f, &map), 0);
+	assert_int_equal(region_read_image(&map, &image), 0);
+	assert_int_equal(image.torn, 1);
+	assert_int_equal(image.row_count, 1);
+	assert_true(image.rows[0].torn[0]);
+	assert_false(image.rows[0].torn[1]);
+	assert_int_equal(image.rows[0].totals[0].allocs, BUFFERS);
+	assert_int_equal(image.rows[0].totals[0].bank_bytes, BUFFERS * 64);
+	region_image_clear(&image);
+	region_map_close(&map);
+	drop(&f);
+}
+
+/* Gets its processor back after longer than a look takes, and finishes the event. */
+static void *finish_later(void *argument)
+{
+	struct region_totals *totals = argument;
+	const struct timespec pause = {.tv_nsec = 500000};
+
+	(void)nanosleep(&pause, NULL);
+	__atomic_store_n(&totals->allocs, BUFFERS + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&totals->seq, totals->seq + 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* A writer without a processor is waited for: a table of a busy machine is whole. */
+static void test_waits_for_a_writer(void **state)
+{
+	struct forged f;
+	struct region_map map;
+	struct region_image image;
+	pthread_t thread;
+
+	(void)state;
+	copy_honest(&f);
+	dram_totals(&f)->seq |= 1;
+	assert_int_equal(open_sealed(&f, &map), 0);
+	do { /* a machine so busy that the other one comes late says nothing about us */
+		dram_totals(&f)->seq |= 1;
+		assert_int_equal(pthread_create(&thread, NULL, finish_later, dram_totals(&f)), 0);
+		assert_int_equal(region_read_image(&map, &image), 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		if (image.torn)
+			region_image_clear(&image);
+	} while (image.torn);
+	assert_false(image.rows[0].torn[0]);
+	assert_int_equal(image.rows[0].totals[0].allocs, BUFFERS + 1);
 	region_image_clear(&image);
 	region_map_close(&map);
 	drop(&f);
@@ -415,6 +486,8 @@ int main(void)
 		cmocka_unit_test(test_files_that_are_no_table),
 		cmocka_unit_test(test_high_water_past_the_end),
 		cmocka_unit_test(test_odd_for_ever),
+		cmocka_unit_test(test_stopped_in_its_totals),
+		cmocka_unit_test(test_waits_for_a_writer),
 		cmocka_unit_test(test_from_the_future),
 		cmocka_unit_test(test_strings_without_end),
 		cmocka_unit_test(test_too_many_chips),
