@@ -508,26 +508,6 @@ def test_what_the_hook_links():
         pass  # into a buffer of our own, at registration only
 
 
-def test_layers():
-    """An arrow goes down only (docs/architecture.md)."""
-    layers = ["base", "symbols", "model", "metal", "analyse", "region", "hook", "inject", "source", "collect",
-              "api", "view", "lib", "server", "tool"]
-    below = {"base": [], "model": ["base"], "symbols": ["base"], "metal": [], "analyse": ["model", "base"], "region": [],
-             "hook": ["region", "metal"], "inject": ["region", "base"], "source": ["model", "base"],
-             "collect": ["source", "region", "analyse", "metal", "model", "symbols", "base"],
-             "api": ["model", "base", "collect"], "view": ["api", "analyse", "model", "base"],
-             "lib": ["api", "collect", "region", "model", "base"],
-             "server": ["api", "collect", "region", "source", "analyse", "model", "base", "view"],
-             "tool": ["view", "api", "inject", "collect", "region", "source", "analyse", "metal", "model", "base"]}
-    wrong = []
-    for file in ROOT.glob("src/*/*.[ch]"):
-        own = file.parent.name
-        for folder in re.findall(r'#include "(\w+)/', file.read_text()):
-            if folder in layers and folder != own and folder not in below[own]:
-                wrong.append(f"{own}/{file.name} includes {folder}/")
-    equal(wrong, [])
-
-
 def cases():
     for generation in GENERATIONS:
         yield f"generation {generation}", lambda g=generation: every_generation(g)
