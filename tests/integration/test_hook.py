@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from compare import check_allocator, check_devices, open_allocators, process_of
 from standin import GENERATIONS, App, library
-from testing import HOOK, ROOT, Skip, equal, run_tests, ttmem_json, wait_until
+from testing import HOOK, Skip, equal, run_tests, ttmem_json, wait_until
 
 
 def look(pid):
