@@ -180,8 +180,8 @@ static void check_losses(struct doctor *doctor, const struct process *p)
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		if (kinds[i].count)
 			findings_add(doctor->findings, FINDING_WARNING, "losses", kinds[i].hint,
-				     "%" PRIu64 " buffers were not recorded: %s", kinds[i].count,
-				     kinds[i].why);
+				     "%" PRIu64 " buffer%s not recorded: %s", kinds[i].count,
+				     kinds[i].count == 1 ? "" : "s", kinds[i].why);
 }
 
 static void check_seen(struct doctor *doctor, const struct snapshot *s, const struct process *p)
@@ -367,7 +367,7 @@ static void check_reach(struct doctor *doctor)
 	if (notes->tables_refused)
 		findings_add(doctor->findings, FINDING_WARNING, "table",
 			     "use hook and tool of one version; else somebody forges tables",
-			     "%u tables were refused, the last of process %u: %s",
+			     "tables that were refused: %u, the last one of process %u: %s",
 			     notes->tables_refused, notes->last_refused_pid,
 			     region_refusal_text(notes->last_refusal));
 	if (geteuid() != 0 && inspect_hides_processes(doctor->root))

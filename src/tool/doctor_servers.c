@@ -54,18 +54,17 @@ static void say_refusals(struct doctor *doctor, const struct server_facts *facts
 		findings_add(doctor->findings, FINDING_WARNING, "refusals",
 			     "end processes that are not needed; their tables are seen without a "
 			     "server",
-			     "it refused %" PRIu64 " tables: it, or one user, had too many",
+			     "tables that it refused: %" PRIu64 "; it, or one user, had too many",
 			     facts->refused_limit);
 	if (facts->refused_table || facts->refused_message)
 		findings_add(doctor->findings, FINDING_WARNING, "refusals",
 			     "its log says whose; use hook and server of one version",
-			     "it refused %" PRIu64 " tables and %" PRIu64
-			     " messages that it did not understand",
+			     "not understood and refused: tables %" PRIu64 ", messages %" PRIu64,
 			     facts->refused_table, facts->refused_message);
 	if (facts->processes_denied)
 		findings_add(doctor->findings, FINDING_UNKNOWN, "refusals",
 			     "their tables come at their next allocation, or by ttmem adopt (root)",
-			     "when it started it was not allowed to look at %" PRIu64 " processes",
+			     "processes that it was not allowed to look at when it started: %" PRIu64,
 			     facts->processes_denied);
 }
 

@@ -146,8 +146,8 @@ static void write_owners(struct text *text, const struct bank_view *v)
 	for (uint32_t i = 0; v->owner_count > 1 && i < v->owner_count; i++) {
 		text_puts(text, i ? "" : "\n");
 		write_owner_name(text, v, i);
-		text_printf(text, ": %u buffers, %s\n", v->owners[i].buffers,
-			    size_text(v->owners[i].bank_bytes, size));
+		text_printf(text, ": %u buffer%s, %s\n", v->owners[i].buffers,
+			    v->owners[i].buffers == 1 ? "" : "s", size_text(v->owners[i].bank_bytes, size));
 	}
 }
 

@@ -225,7 +225,7 @@ static void write_owners(struct text *text, const struct explanation *e)
 	for (uint32_t i = 0; i < e->owners.count && i < EXPLAIN_OWNERS_MAX; i++)
 		write_holder(text, e, &e->owners.rows[i]);
 	if (e->owners.count > EXPLAIN_OWNERS_MAX)
-		text_printf(text, "  and %" PRIu32 " others: ttmem sites\n",
+		text_printf(text, "  and %" PRIu32 " more: ttmem sites\n",
 			    e->owners.count - EXPLAIN_OWNERS_MAX);
 }
 

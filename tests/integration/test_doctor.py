@@ -303,8 +303,8 @@ def test_lost_buffers():
             _, findings = doctor()
         os.close(table)
         texts = [r["message"] for r in of(findings, f"process {program.pid}", "losses")]
-        equal(texts, ["7 buffers were not recorded: its table is full",
-                      "3 buffers were not recorded: the geometry of their allocator is not known"])
+        equal(texts, ["7 buffers not recorded: its table is full",
+                      "3 buffers not recorded: the geometry of their allocator is not known"])
 
 
 def test_old_releases():
@@ -386,7 +386,7 @@ def test_strange_server():
                ("refusals", "unknown")], "findings of the server")
         equal("9.9" in rows[0]["message"], True, rows[0]["message"])
         equal(str(2**64 - 1) in rows[1]["message"], True, rows[1]["message"])
-        equal("5 tables and 0 messages" in rows[2]["message"], True, rows[2]["message"])
+        equal("tables 5, messages 0" in rows[2]["message"], True, rows[2]["message"])
         equal("6 processes" in rows[3]["message"], True, rows[3]["message"])
         says(one(findings, f"server at {d}/api.sock", "server"), "error", "does not show the machine")
         text = ttmem("doctor", env={"TTMEM_SOCKET_DIR": str(d)}, check=False).stdout
