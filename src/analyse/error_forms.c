@@ -147,8 +147,6 @@ static labels of_operation = {
 
 static labels of_nothing = {{0}};
 
-#define CIRCULAR "circular|dataflow buffers .. "
-
 const struct error_form error_forms[] = {
 	{ERROR_NO_SPACE, 0, false, "out of memory not enough space", "an allocation", of_bank},
 	{ERROR_NO_SPACE, 0, false, "not enough space .. allocate", "an allocation", of_bank},
@@ -162,8 +160,13 @@ const struct error_form error_forms[] = {
 	{ERROR_GAVE_UP, 0, false, "allocator failed to place", "an allocation at a chosen address",
 	 of_nothing},
 
-	{ERROR_CLASH, 0, false, CIRCULAR "clash*", "the circular buffers of a program", of_clash},
-	{ERROR_BEYOND_L1, 0, false, CIRCULAR "grow*", "the circular buffers of a program",
+	{ERROR_CLASH, 0, false, "circular buffers .. clash*", "the circular buffers of a program",
+	 of_clash},
+	{ERROR_CLASH, 0, false, "dataflow buffers .. clash*", "the dataflow buffers of a program",
+	 of_clash},
+	{ERROR_BEYOND_L1, 0, false, "circular buffers .. grow*", "the circular buffers of a program",
+	 of_growth},
+	{ERROR_BEYOND_L1, 0, false, "dataflow buffers .. grow*", "the dataflow buffers of a program",
 	 of_growth},
 	{ERROR_TRACE_OVERLAP, 0, false, "trace buffer* .. overlap*", "a trace", of_trace_overlap},
 	{ERROR_CLASH, 0, false, "l1 region .. overlap*", "a persistent L1 region", of_overlap},
@@ -199,8 +202,10 @@ const struct error_form error_forms[] = {
 	{ERROR_BEYOND_L1, 0, false, "local l1 region .. exceed*", "the local L1 of a sub-device",
 	 of_local_region},
 
-	{ERROR_NO_ROOM, 0, true, "circular|dataflow buffer* require* .. available",
+	{ERROR_NO_ROOM, 0, true, "circular buffer* require* .. available",
 	 "the circular buffers of an operation", of_operation},
+	{ERROR_NO_ROOM, 0, true, "dataflow buffer* require* .. available",
+	 "the dataflow buffers of an operation", of_operation},
 	{ERROR_NO_ROOM, 0, true, "not fit in l1 .. need", "an operation", of_operation},
 	{ERROR_NO_ROOM, 12, true, "not fit in available l1", "an operation", of_operation},
 	{ERROR_NO_ROOM, 12, true, "exceed* service core free l1", "a stream service", of_operation},

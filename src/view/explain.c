@@ -45,8 +45,8 @@ static const struct saying sayings[VERDICTS] = {
 		  NULL, NULL}},
 	[VERDICT_CLASH] = {"two things want the same addresses",
 			   {"free the L1 buffers below that address, or keep them in DRAM",
-			    "make the program's circular buffers smaller: smaller blocks, fewer tiles "
-			    "in flight, more cores",
+			    "make the buffers of the program smaller: smaller blocks, fewer tiles in "
+			    "flight, more cores",
 			    NULL}},
 	[VERDICT_BEYOND_L1] = {"it needs more than a core has, even with nothing else in L1",
 			       {"smaller blocks, fewer tiles in flight, more cores",

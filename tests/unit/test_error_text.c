@@ -225,6 +225,30 @@ static void test_repetition(void **unused)
 	assert_int_equal(verdict_of(error_list_last(&list)).short_bytes.value, 32);
 }
 
+/* Programs of today have dataflow buffers, older ones circular ones: who reads looks for either. */
+static void test_kind_of_program_buffer(void **unused)
+{
+	static const struct {
+		const char *text, *what;
+	} rows[] = {
+		{"Statically allocated circular buffers in program 7 clash with L1 buffers",
+		 "the circular buffers of a program"},
+		{"Statically allocated dataflow buffers in program 7 clash with L1 buffers",
+		 "the dataflow buffers of a program"},
+		{"Statically allocated dataflow buffers on core range [0-0 - 0-0] grow to 2000000 B "
+		 "which is beyond max L1 size of 1499136 B",
+		 "the dataflow buffers of a program"},
+	};
+	struct error_list list;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		error_text_read(rows[i].text, strlen(rows[i].text), &list);
+		assert_int_equal(list.count, 1);
+		assert_string_equal(list.errors[0].what, rows[i].what);
+	}
+}
+
 /* More than are kept: the oldest go, and it is said how many. */
 static void test_many(void **unused)
 {
@@ -293,7 +317,7 @@ int main(void)
 		cmocka_unit_test(test_bare),	    cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_line_breaks), cmocka_unit_test(test_in_a_log),
 		cmocka_unit_test(test_several),	    cmocka_unit_test(test_repetition),
-		cmocka_unit_test(test_many),	    cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_kind_of_program_buffer), cmocka_unit_test(test_many),	    cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_bytes),
 	};
 
