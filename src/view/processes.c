@@ -8,6 +8,7 @@
 #include "model/capability.h"
 #include "view/failures.h"
 #include "view/figures.h"
+#include "view/places.h"
 
 /* pid, user and devices stand before the command. */
 #define PID_COLUMNS  8
@@ -77,11 +78,56 @@ static void mark(struct text *text, const struct style *style, enum tone tone,
 	style_row(text, style, &line);
 }
 
+/* What belongs to the mark above it. */
+static void below_mark(struct text *text, const struct style *style, const struct text *words)
+{
+	text_auto line = TEXT_INIT;
+
+	if (words->length == 0)
+		return;
+	text_pad(&line, ' ', FIGURES_INDENT);
+	text_puts(&line, words->bytes);
+	style_row(text, style, &line);
+}
+
+static void say_holes(struct text *words, const struct failure *f)
+{
+	char size[STYLE_CELL];
+
+	if (!fact_is_known(f->bank_largest_free_bytes))
+		return;
+	text_printf(words, "largest hole of a bank then: %s",
+		    fact_size(f->bank_largest_free_bytes, size));
+	if (fact_is_known(f->bank_free_bytes))
+		text_printf(words, ", free in it: %s", fact_size(f->bank_free_bytes, size));
+}
+
+/* The last failure: what, where in the program, and how memory was. What is long goes below. */
+static void mark_failure(struct text *text, const struct snapshot *snapshot,
+			 const struct style *style, struct text *words, const struct failure *f)
+{
+	text_auto what = TEXT_INIT, place = TEXT_INIT, holes = TEXT_INIT;
+	unsigned room = style->width - 4 - FIGURES_INDENT;
+
+	failure_write(&what, f);
+	bool fits = style_columns(words->bytes) + 2 + style_columns(what.bytes) <= room;
+
+	if (fits)
+		text_printf(words, ": %s", what.bytes);
+	mark(text, style, TONE_BAD, words);
+	if (!fits)
+		below_mark(text, style, &what);
+	if (place_sentence(&place, snapshot, f->site))
+		below_mark(text, style, &place);
+	say_holes(&holes, f);
+	below_mark(text, style, &holes);
+}
+
 static void mark_failures(struct text *text, const struct snapshot *snapshot,
 			  const struct style *style, const struct process *p)
 {
-	text_auto words = TEXT_INIT, more = TEXT_INIT;
-	char size[STYLE_CELL], age[STYLE_CELL];
+	text_auto words = TEXT_INIT;
+	char age[STYLE_CELL];
 
 	if (p->failure_count == 0)
 		return;
@@ -98,18 +144,9 @@ static void mark_failures(struct text *text, const struct snapshot *snapshot,
 	}
 	const struct failure *last = &snapshot->failures[p->failures.first];
 
-	text_printf(&words, "%s %s ago: ", p->failure_count == 1 ? "," : ", the last",
+	text_printf(&words, "%s %s ago", p->failure_count == 1 ? "," : ", the last",
 		    age_text(last->age_ns, age));
-	failure_write(&words, last);
-	mark(text, style, TONE_BAD, &words);
-	if (!fact_is_known(last->bank_largest_free_bytes))
-		return;
-	text_pad(&more, ' ', FIGURES_INDENT);
-	text_printf(&more, "largest hole of a bank then: %s",
-		    fact_size(last->bank_largest_free_bytes, size));
-	if (fact_is_known(last->bank_free_bytes))
-		text_printf(&more, ", free in it: %s", fact_size(last->bank_free_bytes, size));
-	style_row(text, style, &more);
+	mark_failure(text, snapshot, style, &words, last);
 }
 
 static void mark_losses(struct text *text, const struct style *style, const struct losses *l)

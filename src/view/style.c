@@ -45,27 +45,52 @@ static uint32_t code_point(const unsigned char *p, size_t *ret_length)
 	return point;
 }
 
-unsigned style_columns(const char *string)
+/* One letter or colour sequence: how many bytes, and columns. */
+static size_t next_letter(const char *string, unsigned *ret_columns)
 {
 	const unsigned char *p = (const unsigned char *)string;
-	unsigned columns = 0;
+	size_t length = 1;
 
-	while (*p) {
-		size_t length = 1;
-
-		if (*p == 0x1b) { /* our own colour sequences end in 'm' */
-			while (*p && *p != 'm')
-				p++;
-			p += *p == 'm';
-			continue;
-		}
-		uint32_t point = code_point(p, &length);
-
-		/* the same letters count two as in text_escape() */
-		columns += point >= 0x1100 && (point <= 0x115f || point >= 0x2e80) ? 2 : 1;
-		p += length;
+	*ret_columns = 0;
+	if (*p == 0x1b) { /* our own colour sequences end in 'm' */
+		length = strcspn(string, "m");
+		return length + (string[length] == 'm');
 	}
+	uint32_t point = code_point(p, &length);
+
+	/* the same letters count two as in text_escape() */
+	*ret_columns = point >= 0x1100 && (point <= 0x115f || point >= 0x2e80) ? 2 : 1;
+	return length;
+}
+
+unsigned style_columns(const char *string)
+{
+	unsigned columns = 0, more;
+
+	for (; *string; columns += more)
+		string += next_letter(string, &more);
 	return columns;
+}
+
+/* So much of it that "..." finds room behind; colours are kept, so that they end. */
+static void put_cut(struct text *text, const char *string, unsigned room)
+{
+	unsigned columns = 0, more;
+	bool cut = false;
+
+	while (*string) {
+		size_t length = next_letter(string, &more);
+
+		if (more && !cut && columns + more > room - 3) {
+			text_puts(text, "...");
+			text_pad(text, ' ', room - 3 - columns);
+			cut = true;
+		}
+		if (!more || !cut)
+			text_append(text, string, length);
+		columns += more;
+		string += length;
+	}
 }
 
 void style_row(struct text *text, const struct style *style, const struct text *content)
@@ -76,7 +101,10 @@ void style_row(struct text *text, const struct style *style, const struct text *
 
 	text_puts(text, border);
 	text_putc(text, ' ');
-	text_puts(text, string);
+	if (columns > inner)
+		put_cut(text, string, inner);
+	else
+		text_puts(text, string);
 	text_pad(text, ' ', columns < inner ? inner - columns : 0);
 	text_putc(text, ' ');
 	text_puts(text, border);

@@ -26,8 +26,8 @@ enum tone { TONE_PLAIN, TONE_BOLD, TONE_DIM, TONE_GOOD, TONE_WARN, TONE_BAD };
 /* style_rule - a horizontal line of the box and a newline */
 void style_rule(struct text *text, const struct style *style, enum rule rule);
 /*
- * style_row - one line of the box: the border, `content` (already escaped, `columns` wide), blanks
- * up to the other border, newline.
+ * style_row - one line of the box: the border, `content` (already escaped), blanks up to the other
+ * border, newline. What is too long ends in "..." before the border.
  */
 void style_row(struct text *text, const struct style *style, const struct text *content);
 void style_tone(struct text *text, const struct style *style, enum tone tone);

@@ -384,6 +384,62 @@ static void test_hostile_strings(void **state)
 	free(huge);
 }
 
+/* Whatever failed, and however long its numbers are: it is there to the last word, in the box. */
+static void test_failures_fit(void **state)
+{
+	const struct fact most = fact_of(UINT64_MAX);
+	static const char *const wanted[] = {
+		[FAILURE_ALLOCATION] = "16.0 EiB of L1_SMALL",
+		[FAILURE_CLASH] = "clash: program 18446744073709551615 ends at 18446744073709551615",
+		[FAILURE_TOO_LARGE] = "program 18446744073709551615 too large: ends at "
+				      "18446744073709551615",
+	};
+
+	(void)state;
+	for (unsigned width = 80; width <= 200; width += 40)
+		for (uint32_t kind = 0; kind < FAILURE_KINDS; kind++) {
+			const struct style style = {width, true, false};
+			text_auto text = TEXT_INIT;
+			struct snapshot s;
+			uint32_t index;
+
+			snapshot_simple(&s);
+			assert_int_equal(snapshot_add_failure(&s, &index), 0);
+			s.failures[index] = (struct failure){
+				.number = 1, .age_ns = UINT64_C(7500000000), .kind = kind,
+				.requested_bytes = most, .type = fact_of(MEMORY_L1_SMALL),
+				.bank_free_bytes = most, .bank_largest_free_bytes = most,
+				.site = s.buffers[2].site, .program = most, .end_address = most,
+				.lowest_address = most, .limit_bytes = most};
+			s.processes[0].failures = (struct span){index, 1};
+			s.processes[0].failure_count = 1;
+			picture_write(&text, &s, &style);
+			check_aligned(&text);
+			assert_non_null(strstr(text.bytes, wanted[kind]));
+			assert_non_null(strstr(text.bytes, "ttnn.matmul at model.py:214"));
+			snapshot_clear(&s);
+		}
+}
+
+/* A line that is too long for its box is cut inside it, and a colour in it still ends. */
+static void test_row_is_cut(void **state)
+{
+	const struct style style = {24, true, true};
+	text_auto content = TEXT_INIT, row = TEXT_INIT, wide = TEXT_INIT, cut = TEXT_INIT;
+
+	(void)state;
+	style_tone(&content, &style, TONE_BAD);
+	text_puts(&content, "a b c d e f g h i j k l");
+	style_tone(&content, &style, TONE_PLAIN);
+	style_row(&row, &style, &content);
+	assert_string_equal(row.bytes, "│ \x1b[31ma b c d e f g h i...\x1b[0m │\n");
+	/* a letter of two columns does not fit into the last one */
+	text_puts(&wide, "1234567890123456\xe6\xbc\xa2\xe5\xad\x97");
+	text_pad(&wide, ' ', 4);
+	style_row(&cut, &style, &wide);
+	assert_string_equal(cut.bytes, "│ 1234567890123456...  │\n");
+}
+
 static void test_sizes(void **state)
 {
 	static const struct {
@@ -422,6 +478,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_sites_csv),
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_hostile_strings),
+		cmocka_unit_test(test_failures_fit),
+		cmocka_unit_test(test_row_is_cut),
 		cmocka_unit_test(test_sizes),
 	};
 
