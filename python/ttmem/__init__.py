@@ -18,8 +18,8 @@ __version__ = "0.1.0"
 # What is where: nothing is imported before it is used, so that the programs start at once.
 _HOMES = {
     "_native": ["TtmemError"],
-    "_snapshot": ["Buffer", "Device", "Memory", "Process", "Snapshot", "buffers", "processes",
-                  "snapshot"],
+    "_snapshot": ["Buffer", "Device", "Memory", "Process", "Site", "Snapshot", "buffers",
+                  "processes", "snapshot"],
     "_own": ["Peak", "is_recorded", "last_event", "max_memory_allocated", "memory_allocated",
              "memory_stats", "own_buffers", "peak", "reset_peak", "tag"],
     "_explain": ["Explanation", "explain"],
@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # the names again, for those who check types
     from ._snapshot import Device as Device
     from ._snapshot import Memory as Memory
     from ._snapshot import Process as Process
+    from ._snapshot import Site as Site
     from ._snapshot import Snapshot as Snapshot
     from ._snapshot import buffers as buffers
     from ._snapshot import processes as processes

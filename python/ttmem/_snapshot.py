@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be seen of the machine, as plain immutable objects."""
+"""What can be seen of the machine, as plain immutable objects; str() of each is for people."""
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict, Mapping, Optional, Tuple, Union
+from typing import Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 from . import _native as native
+from ._words import clean, count_text, size_text
 
 _ARCHITECTURES = {2: "wormhole_b0", 3: "blackhole", 4: "quasar"}
 _LAYOUTS = {0: "interleaved", 1: "single_bank", 2: "height_sharded", 3: "width_sharded",
@@ -38,6 +39,16 @@ class Memory:
     peak_occupied_bytes: Optional[int]
     estimates: Tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return (f"{self.type} {size_text(self.occupied_bytes)} of "
+                f"{size_text(self.allocatable_bytes)} in {count_text(self.buffers, 'buffer')}")
+
+
+def _memories_text(memories: Mapping[str, Memory]) -> str:
+    """Those that are there at all."""
+    return ", ".join(str(memory) for memory in memories.values()
+                     if memory.allocatable_bytes or memory.buffers) or "nothing"
+
 
 @dataclasses.dataclass(frozen=True)
 class Device:
@@ -57,6 +68,10 @@ class Device:
     power_w: Optional[int]
     aiclk_mhz: Optional[int]
     memory: Mapping[str, Memory]  # by type, all processes together
+
+    def __str__(self) -> str:
+        words = ["device", str(self.number), self.board, self.arch]
+        return f"{' '.join(word for word in words if word)}: {_memories_text(self.memory)}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +93,25 @@ class Process:
     failures: int  # a number, of allocations and programs so far
     started_ns: int  # CLOCK_REALTIME
     memory: Mapping[int, Mapping[str, Memory]]  # by Device.number, then by type
+
+    def __str__(self) -> str:
+        state = "" if self.state == "live" else f" ({self.state})"
+        held = "; ".join(f"on device {number}: {_memories_text(memories)}"
+                         for number, memories in self.memory.items())
+        return (f"process {self.pid}{state} {clean(self.command or '-')}: "
+                + (held or ("no device is open in it" if self.is_seen else "memory not visible")))
+
+
+class Site(NamedTuple):
+    """Where in the program a buffer was allocated; what is not known is None."""
+
+    file: Optional[str]
+    line: Optional[int]
+    function: Optional[str]
+
+    def __str__(self) -> str:
+        place = clean(self.file or "-") + (f":{self.line}" if self.line else "")
+        return place + (f" ({clean(self.function)})" if self.function else "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,8 +137,20 @@ class Buffer:
     site_function: Optional[str]
     tag: Optional[str]  # what the program says that it is for: `with ttmem.tag("kv-cache"):`
 
+    @property
+    def site(self) -> Optional[Site]:
+        """File, line and function in one; None: not known."""
+        site = Site(self.site_file, self.site_line, self.site_function)
+        return site if any(site) else None
 
-@dataclasses.dataclass(frozen=True)
+    def __str__(self) -> str:
+        tag = f" [{clean(self.tag)}]" if self.tag else ""
+        op = f" of {clean(self.op)}" if self.op else ""
+        return (f"{self.type} {size_text(self.requested_bytes)}{op}{tag}"
+                + (f" at {self.site}" if self.site else "") + f", pid {self.pid}")
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
 class Snapshot:
     """The machine at one moment."""
 
@@ -115,6 +161,16 @@ class Snapshot:
     processes: Tuple[Process, ...]
     buffers: Optional[Tuple[Buffer, ...]]  # None: not asked for
     is_consistent: bool  # the buffers of each process are those of one moment
+
+    def __repr__(self) -> str:
+        parts = [count_text(len(self.devices), "device"),
+                 count_text(len(self.processes), "process", "processes")]
+        if self.buffers is not None:
+            parts.append(count_text(len(self.buffers), "buffer"))
+        return f"<ttmem.Snapshot: {', '.join(parts)}>"
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, (*self.devices, *self.processes))) or "nothing is seen"
 
 
 def memory_of(raw: native.Memory) -> Memory:

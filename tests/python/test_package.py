@@ -6,6 +6,7 @@ Real ttnn is in tests/metal/test_python.py; here a runtime reports by itself, so
 Pythons for which there is no ttnn.
 """
 import dataclasses
+import importlib
 import json
 import os
 import pathlib
@@ -58,6 +59,37 @@ def test_every_python():
         equal((done.stdout, done.returncode), ("good\n", 0), done.stderr[-300:])
     if missing:
         raise Skip(f"passed on {tried or sys.version.split()[0]}; not here: {missing}")
+
+
+def test_for_people():
+    """str() of what is seen is what one would say of it; strings of strangers do no harm in it."""
+    words = importlib.import_module("ttmem._words")
+    # as tests/unit/test_view.c has them
+    for number, text in ((None, "-"), (0, "0 B"), (999, "999 B"), (1000, "0.98 KiB"),
+                         (1023, "1.00 KiB"), (1023 << 10, "1.00 MiB"), (1280 << 20, "1.25 GiB"),
+                         (2**64 - 1, "16.0 EiB"), (12872318976, "12.0 GiB"), (10234, "9.99 KiB"),
+                         (10235, "10.0 KiB"), (102348, "99.9 KiB"), (102350, "100 KiB")):
+        equal(words.size_text(number), text)
+    with App() as app:
+        app("open", 1, 0, 0)
+        app("alloc", 0, "dram", 17825792, 1088)
+        app("alloc", 0, "l1", 1048576, 2048)
+        shot = ttmem.snapshot(buffers=True, server=False, pid=app.pid)
+    equal(repr(shot), "<ttmem.Snapshot: 1 device, 1 process, 2 buffers>")
+    memory = shot.devices[0].memory
+    total = words.size_text(memory["dram"].allocatable_bytes)
+    equal(str(memory["dram"]), f"dram {words.size_text(memory['dram'].occupied_bytes)} of {total} "
+                               "in 1 buffer")
+    lines = str(shot).splitlines()
+    equal(len(lines), 2, str(shot))
+    equal(lines[0].startswith(f"device {shot.devices[0].number} wormhole_b0: dram "), True, lines)
+    equal(lines[1].startswith(f"process {app.pid} "), True, lines)
+    equal(lines[1].endswith(f": {memory['dram']}, {memory['l1']}"), True, lines)
+    buffer = dataclasses.replace(shot.buffers[1], op="ttnn.\x1b[2J", site_file="/srv/m\nodel.py",
+                                 site_line=7, site_function="f", tag="k")
+    equal(str(buffer), f"l1 1.00 MiB of ttnn.\\x1b[2J [k] at /srv/m\\nodel.py:7 (f), pid {app.pid}")
+    equal(buffer.site, ttmem.Site("/srv/m\nodel.py", 7, "f"))
+    equal(dataclasses.replace(buffer, site_file=None, site_line=None, site_function=None).site, None)
 
 
 def test_snapshot():
