@@ -124,6 +124,13 @@ class Peak:
             self._bank_bytes[place] = max(value, self._bank_bytes.get(place, 0))
         self._is_exact = self._is_exact and level.is_exact
 
+    def _forget(self, chips: Optional[FrozenSet[int]]) -> None:
+        """What was on these chips; None: on all."""
+        for figures in (self._bytes, self._bank_bytes):
+            for place in [p for p in figures if chips is None or p[0] in chips]:
+                del figures[place]
+        self._is_exact = self._is_exact or chips is None
+
     def _now(self) -> None:
         if self._is_active:
             _peaks.take()
@@ -207,7 +214,8 @@ class _Peaks:
             self._take()
             peak._is_active = True
             self.active.append(peak)
-            peak._raise(_Level(native.take_peaks()))
+            # it begins with what is there; what came in between is everybody's
+            self._take()
 
     def leave(self, peak: Peak) -> None:
         with self.lock:
@@ -215,13 +223,11 @@ class _Peaks:
             peak._is_active = False
             self.active.remove(peak)
 
-    def reset(self) -> None:
+    def reset(self, chips: Optional[FrozenSet[int]]) -> None:
         with self.lock:
             self._take()
-            self.active.remove(self.process)
-            self.process = Peak()
-            self.active.insert(0, self.process)
-            self.process._raise(_Level(native.take_peaks()))
+            self.process._forget(chips)
+            self._take()
 
 
 _peaks = _Peaks()
@@ -246,9 +252,12 @@ def max_memory_allocated(device: Any = None, type: str = "dram") -> int:
     return _peaks.process.bytes(type, device)
 
 
-def reset_peak() -> None:
-    """max_memory_allocated() and memory_stats() start anew from what is allocated now."""
-    _peaks.reset()
+def reset_peak(device: Any = None) -> None:
+    """max_memory_allocated() and memory_stats() start anew from what is allocated now.
+
+    device as in memory_allocated(); None: all chips of this process.
+    """
+    _peaks.reset(_chips_of(device))
 
 
 @contextlib.contextmanager

@@ -94,8 +94,31 @@ equal(found, [True] * 40, "threads")
 equal(64 * 64 * KIB <= ttmem.max_memory_allocated(4, "l1") <= 4 * 64 * 64 * KIB, True, "all of them")
 equal(ttmem.memory_allocated(4, "l1"), 0, "none left")
 
+before = ttmem.max_memory_allocated(5)
+ttmem.reset_peak(4)
+equal((ttmem.max_memory_allocated(4), ttmem.max_memory_allocated(5) == before > 32 * MIB),
+      (32 * MIB, True), "reset of one chip")
 ttmem.reset_peak()
-equal(ttmem.max_memory_allocated(4), 32 * MIB, "reset to what is there")
+equal((ttmem.max_memory_allocated(4), ttmem.max_memory_allocated(5)), (32 * MIB, 32 * MIB),
+      "reset to what is there")
+
+# whoever begins or resets asks twice: what comes between the two is in everybody's peak
+take_peaks = ttmem._native.take_peaks
+
+
+def take_and_allocate():
+    rows = take_peaks()
+    runtime.free(runtime.allocate("dram", 7 * MIB, 8 * MIB))
+    return rows
+
+
+for act in (ttmem.reset_peak, lambda: ttmem.peak().__enter__()):
+    with ttmem.peak() as p:
+        ttmem._native.take_peaks = take_and_allocate
+        act()
+        ttmem._native.take_peaks = take_peaks
+    equal(p.bytes("dram", 4), 8 * 11 * MIB, "a peak between two questions")
+ttmem.reset_peak()
 with ttmem.tag("cache"), ttmem.tag("inner"):
     mine = ttmem.own_buffers()
 equal([(b.type, b.requested_bytes, b.address) for b in mine], [("dram", 32 * MIB, 0)], "buffers")
