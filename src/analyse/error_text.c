@@ -273,7 +273,10 @@ static void list_add(struct error_list *list, struct error_text error)
 {
 	for (uint32_t i = list->count; i-- > 0;)
 		if (says_no_more(&error, &list->errors[i])) {
+			size_t at = error.at;
+
 			error = list->errors[i];
+			error.at = at;
 			error.seen++;
 			list_remove(list, i);
 			break;
@@ -293,6 +296,8 @@ void error_text_read(const char *bytes, size_t length, struct error_list *ret_li
 	*ret_list = (struct error_list){0};
 	tokens_begin(&tokens, bytes, length);
 	while (token_at(&tokens, at)) {
+		/* before the message is read: its first words may not be kept so long */
+		size_t offset = (size_t)(token_at(&tokens, at)->start - bytes);
 		struct error_text error;
 		uint64_t next = message_at(&tokens, at, &error);
 
@@ -300,6 +305,7 @@ void error_text_read(const char *bytes, size_t length, struct error_list *ret_li
 			at++;
 			continue;
 		}
+		error.at = offset;
 		list_add(ret_list, error);
 		at = next;
 	}

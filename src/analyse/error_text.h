@@ -59,6 +59,7 @@ struct error_text {
 	struct fact figures[FIGURES];
 	struct fact type; /* enum memory_type */
 	uint32_t seen;	  /* how often the text has it */
+	size_t at;	  /* where it has it last: an offset */
 };
 
 #define ERRORS_MAX 32u

@@ -2,11 +2,14 @@
 /* ttmem explain: what an error of TT-Metal about memory meant, and what would change it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analyse/error_place.h"
 #include "analyse/tally.h"
 #include "api/json.h"
 #include "base/files.h"
@@ -322,7 +325,10 @@ static void name_buffers(struct circumstances *c, const struct failure *failure,
 	struct fit_bank bank;
 
 	e->picture = &c->picture;
-	e->site = failure ? failure->site : 0;
+	if (failure && failure->site) {
+		e->site_in = &c->picture;
+		e->site = failure->site;
+	}
 	if (!allocator || circumstances_buffers(c, failure ? failure->number : 0) < 0 ||
 	    holdings_of(&c->buffers, c->process->pid, allocator->id, type, held) < 0)
 		return;
@@ -357,9 +363,33 @@ static int write_explanation(const struct request *request, const struct explana
 	return e->verdict.kind == VERDICT_UNKNOWN ? EXIT_FAILED : EXIT_OK;
 }
 
-/* `failure`: the record of it, whose moment a server may have kept; NULL: there is none. */
+/* What no record tells, a traceback in the text may. Without the means for it there is no place. */
+static void read_place(const struct text *text, struct explanation *e, struct snapshot *told)
+{
+	char file[PATH_MAX], function[256];
+	struct error_place place;
+
+	if (!error_place_find(text->bytes, text->length, error_list_last(e->list)->at, &place))
+		return;
+	(void)snprintf(file, sizeof file, "%.*s", (int)place.file_length, place.file);
+	(void)snprintf(function, sizeof function, "%.*s", (int)place.function_length,
+		       place.function ? place.function : "");
+	const struct site_texts texts = {
+		.op = "", .file = file, .function = function, .line = place.line};
+
+	if (place.file_length >= sizeof file || snapshot_intern_site(told, &texts, &e->site) < 0)
+		return;
+	e->site_in = told;
+	e->is_raised = true;
+}
+
+/*
+ * `failure`: the record of it, whose moment a server may have kept; NULL: there is none.
+ * `text`: where the message was read; NULL: in a record.
+ */
 static int explain(const struct request *request, struct circumstances *c,
-		   const struct failure *failure, const struct error_list *list)
+		   const struct failure *failure, const struct error_list *list,
+		   const struct text *text)
 {
 	struct explanation e = {
 		.list = list,
@@ -367,11 +397,16 @@ static int explain(const struct request *request, struct circumstances *c,
 		.recorded = request->last || request->failure,
 	};
 	struct holdings held = {0};
+	struct snapshot told;
 
+	snapshot_init(&told);
 	if (c && c->process && e.verdict.kind != VERDICT_UNKNOWN)
 		name_buffers(c, failure, &e, &held);
+	if (text && !e.site_in && e.verdict.kind != VERDICT_UNKNOWN)
+		read_place(text, &e, &told);
 	int r = write_explanation(request, &e);
 
+	snapshot_clear(&told);
 	site_list_clear(&e.owners);
 	holdings_clear(&held);
 	return r;
@@ -391,7 +426,7 @@ static int explain_recorded(const struct request *request)
 
 	if (failure && !(request->failure && others)) {
 		list.errors[0] = error_of(&c, failure);
-		r = explain(request, &c, failure, &list);
+		r = explain(request, &c, failure, &list, NULL);
 	} else {
 		if (failure)
 			output_error("not_found", "name one with --pid",
@@ -431,14 +466,14 @@ static int explain_text(const struct request *request, const struct text *text)
 
 	/* the text is enough; who names a process wants that one */
 	if (r < 0)
-		return request->pid ? view_failed(r) : explain(request, NULL, NULL, &list);
+		return request->pid ? view_failed(r) : explain(request, NULL, NULL, &list, text);
 	r = choose_process(&c, request->pid, error_list_last(&list), &failure);
 	if (r < 0 && request->pid) {
 		output_error("not_found", "ttmem lists those that do",
 			     "no process %u reports its memory", request->pid);
 		r = EXIT_NOT_FOUND;
 	} else {
-		r = explain(request, &c, failure, &list);
+		r = explain(request, &c, failure, &list, text);
 	}
 	circumstances_close(&c);
 	return r;

@@ -233,10 +233,11 @@ static void write_request(struct text *text, const struct explanation *e)
 {
 	text_auto place = TEXT_INIT;
 
-	if (!e->picture || !place_sentence(&place, e->picture, e->site))
+	if (!e->site_in || !place_sentence(&place, e->site_in, e->site))
 		return;
 	text->failed |= place.failed;
-	text_printf(text, "Asked for by %s.\n", place.bytes ? place.bytes : "");
+	text_printf(text, "%s %s.\n", e->is_raised ? "Raised at" : "Asked for by",
+		    place.bytes ? place.bytes : "");
 }
 
 static void write_others(struct text *text, const struct error_list *list)
@@ -404,7 +405,7 @@ void explain_write_json(struct text *text, const struct explanation *e)
 	json_message(text, error, &e->verdict);
 	json_advice(text, e);
 	text_putc(text, ',');
-	json_write_site_members(text, e->picture, e->picture ? e->site : 0);
+	json_write_site_members(text, e->site_in, e->site_in ? e->site : 0);
 	json_in_the_way(text, e);
 	json_owners(text, e);
 	json_others(text, e->list);

@@ -20,7 +20,9 @@ struct explanation {
 	struct in_the_way way;
 	const uint32_t *named; /* indices of buffers, those of `way` that are shown */
 	uint32_t named_count;
-	uint32_t site; /* number in `picture` of who asked; 0: not known */
+	const struct snapshot *site_in; /* NULL: who asked is not known */
+	uint32_t site;	/* its number there */
+	bool is_raised; /* by a traceback in the text: where the error was raised */
 	struct site_list owners; /* who holds all of that memory, sites of `buffers` */
 };
 

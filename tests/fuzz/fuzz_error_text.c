@@ -5,6 +5,7 @@
  * stays within its bounds, what is said to be short is what is said to be
  * missing, and the same bytes give the same answer twice.
  */
+#include "analyse/error_place.h"
 #include "analyse/verdict.h"
 #include "fuzz.h"
 
@@ -21,6 +22,20 @@ static void check(const struct error_text *error)
 	FUZZ_CHECK(verdict.has.value + verdict.short_bytes.value == verdict.needs.value);
 }
 
+/* Wherever one asks, the answer is a piece of the text above that place. */
+static void check_place(const char *bytes, size_t size, size_t at)
+{
+	struct error_place place;
+
+	if (!error_place_find(bytes, size, at, &place))
+		return;
+	FUZZ_CHECK(place.file_length > 0 && place.file >= bytes &&
+		   place.file + place.file_length <= bytes + (at < size ? at : size));
+	if (place.function)
+		FUZZ_CHECK(place.function > place.file &&
+			   place.function + place.function_length <= bytes + (at < size ? at : size));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct error_list list, again;
@@ -29,6 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(list.count <= ERRORS_MAX);
 	for (uint32_t i = 0; i < list.count; i++)
 		check(&list.errors[i]);
+	for (uint32_t i = 0; i < list.count; i++)
+		check_place((const char *)data, size, list.errors[i].at);
+	check_place((const char *)data, size, size);
 	error_text_read((const char *)data, size, &again);
 	FUZZ_CHECK(again.count == list.count && again.dropped == list.dropped);
 	return 0;

@@ -48,6 +48,18 @@ def test_sources():
           "options may stand behind the text")
 
 
+def test_raised_at():
+    """A traceback in the text says where, in words and as JSON; strings in it do no harm."""
+    log = ('Traceback (most recent call last):\n  File "/srv/\x1b[2Jmodel.py", line 12, in forward\n'
+           f"    x = f()\nRuntimeError: TT_THROW @ x.cpp:1: tt::exception\ninfo:\n{CLASH}\n")
+    answer, code = explain("--no-server", text=log)
+    equal((answer["verdict"], answer["op"], answer["site"], code),
+          ("clash", None, {"file": "/srv/\x1b[2Jmodel.py", "line": 12, "function": "forward"}, 0))
+    said = run("explain", "--no-server", text=log).stdout
+    equal("\nRaised at \\x1b[2Jmodel.py:12 (forward).\n" in said, True, said)
+    equal(explain("--no-server", CLASH)[0]["site"], None)
+
+
 def test_unknown():
     """It says so, also as JSON, and the exit code tells."""
     for text in ("", "hello world", "\0\0\xff\n"):

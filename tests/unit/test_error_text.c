@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "analyse/error_place.h"
 #include "analyse/verdict.h"
 
 #define TEXTS_MAX 200
@@ -249,6 +250,79 @@ static void test_kind_of_program_buffer(void **unused)
 	}
 }
 
+/* Of a text with tracebacks: "file:line function" of the last message's, or "-". */
+static const char *place_of(const char *text)
+{
+	static char place_text[512];
+	struct error_list list;
+	struct error_place place;
+
+	error_text_read(text, strlen(text), &list);
+	assert_true(list.count > 0);
+	if (!error_place_find(text, strlen(text), error_list_last(&list)->at, &place))
+		return "-";
+	(void)snprintf(place_text, sizeof place_text, "%.*s:%u %.*s", (int)place.file_length,
+		       place.file, place.line, (int)place.function_length,
+		       place.function ? place.function : "");
+	return place_text;
+}
+
+#define CLASHED                                                                                    \
+	"Statically allocated dataflow buffers in program 2 clash with L1 buffers on core range "   \
+	"[0-0 - 0-0]. L1 buffer allocated at 200704 and static dataflow buffer region ends at 202080"
+#define LOGGED "2026-11-29 02:52:52.840 | critical |          Always | TT_THROW: " CLASHED "\n"
+#define RAISED                                                                                     \
+	"RuntimeError: TT_THROW @ /project/dataflow_buffer.cpp:3096: tt::exception\ninfo:\n" CLASHED \
+	"\nbacktrace:\n --- /v/libtt_metal.so(+0xabae05) [0x7f92b6ebae05]\n"
+#define OF_TTNN                                                                                    \
+	"  File \"/v/lib/python3.12/site-packages/ttnn/decorators.py\", line 1245, in __call__\n"    \
+	"    result = self.function(*function_args, **function_kwargs)\n             ^^^^^^^\n"
+#define OF_APP                                                                                     \
+	"Traceback (most recent call last):\n"                                                     \
+	"  File \"/srv/model.py\", line 23, in <module>\n    y = layer(y)\n"                        \
+	"  File \"/srv/a model.py\", line 12, in Layer.<lambda>\n    k = softmax(q)\n       ^^^^^\n"
+
+/* Where it was raised: the program's own innermost line, and never that of another message. */
+static void test_places(void **unused)
+{
+	(void)unused;
+	assert_string_equal(place_of(LOGGED OF_APP OF_TTNN RAISED), "/srv/a model.py:12 Layer.<lambda>");
+	assert_string_equal(place_of(OF_APP RAISED), "/srv/a model.py:12 Layer.<lambda>");
+	/* somebody caught it: the log line after it has no traceback of its own */
+	assert_string_equal(place_of(OF_APP OF_TTNN RAISED "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n"
+				     LOGGED), "-");
+	assert_string_equal(place_of(LOGGED), "-");
+	assert_string_equal(place_of("Traceback (most recent call last):\n" OF_TTNN RAISED), "-");
+	/* a frame that is not whole, and one without a function */
+	assert_string_equal(place_of("  File \"model.py\", line x, in f\n" RAISED), "-");
+	assert_string_equal(place_of("  File \"model.py\", line 99999999999, in f\n" RAISED), "-");
+	assert_string_equal(place_of("  File \"model.py\", line 7\n" RAISED), "model.py:7 ");
+}
+
+/* pytest's own form, in both of its lengths. */
+static void test_places_of_pytest(void **unused)
+{
+	static const char whole[] =
+		"____________ test_before ____________\n\ntests/test_a.py:3: AssertionError\n"
+		"____________ test_it ____________\n\n    def test_it(device):\n>       model(device)\n\n"
+		"tests/test_it.py:9: \n_ _ _ _ _ _ _ _\n\n    def forward(self):\n>       softmax(q)\n\n"
+		"model.py:12: in forward\n_ _ _ _ _ _ _ _\n\n    def __call__(self):\n"
+		"        # a long function\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n>       result = self.function()\n"
+		"E       RuntimeError: TT_THROW @ /project/x.cpp:3096: tt::exception\nE       info:\n"
+		"E       " CLASHED "\n\n../v/site-packages/ttnn/decorators.py:1245: RuntimeError\n";
+	static const char brief[] =
+		"____________ test_it ____________\ntests/test_it.py:9: in test_it\n    model(device)\n"
+		"../v/site-packages/ttnn/decorators.py:1245: in __call__\n    result = f()\n"
+		"E   RuntimeError: TT_THROW @ /project/x.cpp:3096: tt::exception\nE   " CLASHED "\n";
+	static const char none[] = "tests/test_it.py:9: in test_it\n____________ test_b ____________\n"
+				   "E   " CLASHED "\n";
+
+	(void)unused;
+	assert_string_equal(place_of(whole), "model.py:12 forward");
+	assert_string_equal(place_of(brief), "tests/test_it.py:9 test_it");
+	assert_string_equal(place_of(none), "-");
+}
+
 /* More than are kept: the oldest go, and it is said how many. */
 static void test_many(void **unused)
 {
@@ -317,7 +391,9 @@ int main(void)
 		cmocka_unit_test(test_bare),	    cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_line_breaks), cmocka_unit_test(test_in_a_log),
 		cmocka_unit_test(test_several),	    cmocka_unit_test(test_repetition),
-		cmocka_unit_test(test_kind_of_program_buffer), cmocka_unit_test(test_many),	    cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_kind_of_program_buffer),
+		cmocka_unit_test(test_places), cmocka_unit_test(test_places_of_pytest),
+		 cmocka_unit_test(test_many),	    cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_bytes),
 	};
 
