@@ -329,6 +329,7 @@ def test_descriptor_store():
                 wait_until("it is marked", lambda: server.state_of(dying.pid) == "exited")
                 server.stop(signal.SIGKILL)
                 equal((d / "api.sock").exists(), True, "the sockets are the manager's")
+                living("look_into_files")  # its lock is away at this moment
                 server.prefix, server.more = manager.environment()
                 server.start()
                 equal(server.state_of(living.pid), "live")
