@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/task.h"
 
 /* A worker that has not come to the next card by then, and waits in the kernel, is stuck. */
 #define PATIENCE_NS UINT64_C(50000000)
@@ -240,17 +241,8 @@ int sampler_init(struct sampler *sampler, int root, enum sampler_workers workers
 static bool worker_waits(const struct slot *slot)
 {
 	pid_t worker = __atomic_load_n(&slot->worker, __ATOMIC_RELAXED);
-	char path[40], stat[512];
 
-	if (worker == 0)
-		return false;
-	(void)snprintf(path, sizeof path, "/proc/%d/stat", worker);
-	if (file_read_at(AT_FDCWD, path, stat, sizeof stat) <= 0)
-		return true;
-	/* behind a name in parentheses, which may hold anything */
-	const char *p = strrchr(stat, ')');
-
-	return !p || p[1] != ' ' || p[2] != 'R';
+	return worker != 0 && task_state(worker) != 'R';
 }
 
 /* How long the round may stand still before the next worker passes over the card. */

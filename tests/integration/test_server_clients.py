@@ -3,6 +3,7 @@
 """Clients of ttmemd that misbehave: others are answered meanwhile, and nothing is left behind."""
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import random
@@ -15,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, app, as_user, directory, need_other_users
-from testing import TTMEM, equal, run_tests, wait_until
+from testing import TTMEM, equal, run_tests, ttmem, wait_until
 
 
 def test_large_requests():
@@ -135,6 +136,55 @@ def test_full_queue():
         equal(asked.startswith(b"GET /v1/buffers"), True, asked)
         tool.kill()
         tool.wait()
+
+
+# gives every client the same answer, a second late: it works so long, or rests until it is ended
+LATE = r"""
+import socket, sys, time
+listener, answer = socket.socket(socket.AF_UNIX), open(sys.argv[2], "rb").read()
+listener.bind(sys.argv[1])
+listener.listen(8)
+print("ready", flush=True)
+while True:
+    client = listener.accept()[0]
+    client.recv(4096)
+    if sys.argv[3] == "rests":
+        sys.stdin.read()
+    end = time.thread_time() + 1
+    while time.thread_time() < end:
+        pass
+    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+    client.close()
+"""
+
+
+def test_busy_server():
+    """A server that works on an answer, or would if it had a processor, is waited for: on a loaded
+    machine it is the only one who may see other people's processes. One that rests hangs."""
+    with directory() as d:
+        with Server(d) as server:
+            (d / "answer").write_text(json.dumps(server.get("/v1/snapshot")))
+        for how in ("works", "rests"):
+            (d / "api.sock").unlink(missing_ok=True)
+            with subprocess.Popen([sys.executable, "-c", LATE, str(d / "api.sock"), str(d / "answer"), how],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as late:
+                equal(late.stdout.readline(), "ready\n")
+                done = ttmem("--format=json", env={"TTMEM_SOCKET_DIR": str(d)})
+                late.kill()
+            if how == "works":
+                equal((json.loads(done.stdout)["server"], done.stderr), (str(d), ""), how)
+            else:
+                equal((json.loads(done.stdout)["server"], "no reply in time" in done.stderr), (None, True), how)
+
+
+def test_many_buffers_at_once():
+    """A list that takes the server its time is no reason to look without it."""
+    with directory() as d, Server(d) as server, app(d) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 300000)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        done = ttmem("buffers", "--top=1", env={"TTMEM_SOCKET_DIR": str(d)})
+        equal((done.stderr, "300000" in done.stdout.replace(",", "")), ("", True), done.stdout)
 
 
 def test_slow_clients():
