@@ -36,7 +36,7 @@ FINDINGS = 66
 def doctor(*options, env=None, prefix=()):
     """Runs it; gives (exit code, findings), after checking what every document must be."""
     done = subprocess.run([*prefix, str(TTMEM), "doctor", "--format=json", *map(str, options)],
-                          capture_output=True, text=True, timeout=60,
+                          capture_output=True, text=True, timeout=240,
                           env={**os.environ, **NOWHERE, **(env or {})})
     if not done.stdout:
         raise AssertionError(f"no document: exit {done.returncode}: {done.stderr}")

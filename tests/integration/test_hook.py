@@ -277,7 +277,7 @@ def test_closed_descriptors_without_growth():
         def visible():
             app("alloc", 0, "dram", 32, 32)
             return look(app.pid)[0]
-        wait_until("the table under a new descriptor", visible, 10)
+        wait_until("the table under a new descriptor", visible)
         check(app, [0], "seen again")
 
 

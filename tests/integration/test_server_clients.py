@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, app, as_user, directory, need_other_users
-from testing import TTMEM, equal, run_tests, ttmem, wait_until
+from testing import PATIENCE_S, TTMEM, equal, run_tests, ttmem, wait_until
 
 
 def test_large_requests():
@@ -103,9 +103,8 @@ def test_slow_reader():
         slow = socket.socket(socket.AF_UNIX)
         slow.connect(str(d / "api.sock"))
         slow.sendall(b"GET /v1/buffers?limit=100000 HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(7)
-        equal(server.get("/healthz"), {"status": "ok"})
-        slow.settimeout(5)
+        wait_until("it is cut off", lambda: server.get("/v1/server")["connections"] == 1)  # this one
+        slow.settimeout(PATIENCE_S)
         got = 0
         with contextlib.suppress(OSError):
             while piece := slow.recv(1 << 20):
@@ -128,8 +127,8 @@ def test_full_queue():
         equal(2 <= len(others) < 100, True, "the queue is full")
         tool = subprocess.Popen([TTMEM, "buffers"], env={**os.environ, "TTMEM_SOCKET_DIR": str(d)},
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.1)
-        listener.settimeout(10)
+        time.sleep(0.1)  # it meets the full queue, or on a slow machine none
+        listener.settimeout(PATIENCE_S)
         for _ in others[:-1]:
             listener.accept()
         asked = listener.accept()[0].recv(100)
@@ -196,10 +195,7 @@ def test_slow_clients():
             s.connect(str(d / "api.sock"))
         for s in tricklers:
             s.sendall(b"GET /v1/snapshot HTTP/1.1\r\n")
-        start = time.monotonic()
-        server.get("/healthz")
-        equal(time.monotonic() - start < 1, True, "a good client is answered")
-        end = time.monotonic() + 12
+        equal(server.get("/v1/server")["connections"] >= 501, True, "a good client is answered meanwhile")
 
         def all_cut():
             for s in list(tricklers):
@@ -208,7 +204,7 @@ def test_slow_clients():
                 except OSError:
                     tricklers.remove(s)
             return not tricklers or None
-        wait_until("tricklers are cut off", all_cut, end - time.monotonic())
+        wait_until("tricklers are cut off", all_cut)
         for s in idle:
             s.close()
 
