@@ -76,7 +76,7 @@ def busy(program):
     stop = threading.Event()
 
     def work():
-        while not stop.wait(0.05):
+        while not stop.wait(0.3):  # often enough to be asked, seldom enough to be seen at rest
             program("loop", 0, 1)
 
     thread = threading.Thread(target=work)
