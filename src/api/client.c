@@ -13,6 +13,18 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/socket.h"
+#include "base/task.h"
+
+/* Between looks at what a server does that is silent, and how long one may work, or rest, then. */
+#define LOOK_MS	   20
+#define WORKING_MS 30000
+#define RESTING_MS 200
+
+/* When it cannot be told: it is outside of our namespace, or /proc is not to be had. */
+#define UNKNOWN_MS 1000
+
+/* How long the queue may be full. */
+#define QUEUE_MS 2000
 
 /* Once it has begun, a long reply may take its time, but not stand still. */
 #define STILL_MS 2000
@@ -26,10 +38,10 @@
  * A Unix socket connects at once or, with its queue full, says EAGAIN: many ask at this moment, or
  * nobody accepts. The first passes in milliseconds.
  */
-static int connect_patiently(int fd, const struct sockaddr_un *address, int patience_ms)
+static int connect_patiently(int fd, const struct sockaddr_un *address)
 {
 	const struct timespec look = {.tv_nsec = QUEUE_LOOK_NS};
-	uint64_t end_ns = clock_monotonic_ns() + (uint64_t)patience_ms * UINT64_C(1000000);
+	uint64_t end_ns = clock_monotonic_ns() + QUEUE_MS * UINT64_C(1000000);
 
 	while (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0) {
 		if (errno == EINTR)
@@ -43,7 +55,7 @@ static int connect_patiently(int fd, const struct sockaddr_un *address, int pati
 	return 0;
 }
 
-static int connect_to(const char *path, int patience_ms)
+static int connect_to(const char *path)
 {
 	struct sockaddr_un address;
 	int r = socket_address(path, &address);
@@ -54,7 +66,7 @@ static int connect_to(const char *path, int patience_ms)
 
 	if (fd < 0)
 		return -errno;
-	r = connect_patiently(fd, &address, patience_ms);
+	r = connect_patiently(fd, &address);
 	if (r < 0) {
 		(void)close(fd);
 		return r;
@@ -74,18 +86,61 @@ static int send_request(int fd, const char *method, const char *target)
 	return n == (ssize_t)request.length ? 0 : n < 0 ? -errno : -EPROTO;
 }
 
-static int receive_all(int fd, int patience, struct text *reply)
+/* Waits for what is readable. Return: 1; 0: not in this time; -errno. */
+static int readable(int fd, int patience_ms)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	int r;
+
+	while ((r = poll(&wait, 1, patience_ms)) < 0 && errno == EINTR)
+		;
+	return r < 0 ? -errno : r;
+}
+
+/*
+ * The time is up and nothing came. Who hangs, waits or is stopped; who is late, works. Return: as
+ * readable().
+ */
+static int readable_late(int fd)
+{
+	struct ucred peer = {0};
+	socklen_t length = sizeof peer;
+	int working = 0, resting = 0, unknown = 0, r = 0;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+	while (r == 0 && working < WORKING_MS && resting < RESTING_MS && unknown < UNKNOWN_MS) {
+		switch (peer.pid > 0 ? task_state(peer.pid) : '\0') {
+		case 'R':
+		case 'D':
+			working += LOOK_MS;
+			resting = 0;
+			break;
+		case '\0':
+			unknown += LOOK_MS;
+			break;
+		case 'T':
+		case 't':
+			return 0;
+		default:
+			resting += LOOK_MS;
+		}
+		r = readable(fd, LOOK_MS);
+	}
+	return r;
+}
+
+static int receive_all(int fd, int patience_ms, struct text *reply)
 {
 	char piece[1 << 14];
+	bool has_begun = false;
 
 	for (;;) {
-		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int ready = poll(&wait, 1, patience);
+		int ready = readable(fd, has_begun ? STILL_MS : patience_ms);
 
-		if (ready < 0 && errno == EINTR)
-			continue;
+		if (ready == 0)
+			ready = readable_late(fd);
 		if (ready <= 0)
-			return ready < 0 ? -errno : -ETIMEDOUT;
+			return ready < 0 ? ready : -ETIMEDOUT;
 		ssize_t n = recv(fd, piece, sizeof piece, 0);
 
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -97,7 +152,7 @@ static int receive_all(int fd, int patience, struct text *reply)
 		if (reply->length + (size_t)n > REPLY_BYTES_MAX)
 			return -EPROTO;
 		text_append(reply, piece, (size_t)n);
-		patience = STILL_MS;
+		has_begun = true;
 	}
 }
 
@@ -131,7 +186,7 @@ static int ask(const char *socket_path, const char *method, const char *target, 
 	       struct text *ret_body)
 {
 	text_auto reply = TEXT_INIT;
-	fd_auto fd = connect_to(socket_path, patience_ms);
+	fd_auto fd = connect_to(socket_path);
 
 	if (fd < 0)
 		return fd;

@@ -2,14 +2,15 @@
 /*
  * Asking a server: one GET or POST over its Unix socket. Small on purpose: HTTP/1.0,
  * a reply of known length, a deadline for the first byte, none of the rest of
- * HTTP.
+ * HTTP. A server that works on the answer, or would if it had a processor, is
+ * waited for longer than one that hangs.
  */
 #ifndef TTMEM_API_CLIENT_H
 #define TTMEM_API_CLIENT_H
 
 #include "base/buffer.h"
 
-/* A server that does not begin to answer in this time is as good as none. */
+/* A server that does not begin to answer in this time, and does nothing, is as good as none. */
 #define CLIENT_PATIENCE_MS 200
 
 /* What is asked for by POST takes time: /v1/verify waits a second for a process. */

@@ -2,7 +2,10 @@
 /*
  * Finding tables without a server: a process keeps its table open, so a link
  * under /proc/PID/fd says "/memfd:ttmem". Children inherit the descriptor, so
- * who the writer is comes from the kernel: the owner of the lock on byte 0.
+ * who the writer is comes from the kernel: the owner of the lock on byte 0, or
+ * else the very process that the head names, met with the table in its hands.
+ * A lock is not held at every moment: a writer that hands its table to a server
+ * loses it and takes it again, and may lose its processor in between.
  *
  * We may be the writer ourselves, and then the way through /proc is a trap:
  * closing any descriptor of a file drops all locks that the process holds on
@@ -24,10 +27,11 @@
 
 #include "base/files.h"
 #include "region/format.h"
+#include "source/procfs.h"
 
 #define LINK_PREFIX "/memfd:" REGION_NAME " ("
 
-/* A writer that hands its table to a server drops the lock and takes it again at once. */
+/* A child may be met first, with the table of a writer that takes its lock again at this moment. */
 #define LOCK_LOOKS 3
 
 /* Tables of one machine that are looked at; a limit against a forest of forged ones. */
@@ -95,15 +99,21 @@ static uint32_t lock_owner(int fd, int looks)
 	return 0;
 }
 
-/* Our own locks never stand in our way, so the kernel does not name us: the table has to. */
+/*
+ * A descriptor is closed at exec, and a child is another pid: who has both is the writer, whether the
+ * kernel names it or not. It never names us, because our own locks do not stand in our way.
+ */
 static uint32_t owner_of(const struct candidate *table, const struct region_map *map)
 {
 	const struct region_head *head = (const struct region_head *)(const void *)map->base;
-	/* a descriptor is closed at exec, and a child is another pid: who has both is the writer */
 	bool is_ours = table->is_own && head->pid == (uint32_t)getpid();
-	uint32_t owner = lock_owner(table->fd, is_ours ? 1 : LOCK_LOOKS);
+	uint32_t owner = lock_owner(table->fd, 1);
 
-	return owner == 0 && is_ours ? head->pid : owner;
+	if (owner == 0 && is_ours)
+		return head->pid;
+	if (owner == 0 && process_is(table->holder, head->pid, head->start_ticks))
+		return table->holder;
+	return owner ? owner : lock_owner(table->fd, LOCK_LOOKS);
 }
 
 static int look_at_table(struct finder *finder, const struct candidate *table)

@@ -90,8 +90,8 @@ const char *fact_reason_text(enum fact_reason reason)
 		[REASON_NOT_WATCHED] = "not watched for long enough yet: ask again in a minute",
 		[REASON_NOT_BY_THREAD] = "what was is not kept by thread",
 		[REASON_AT_THIS_RATE] = "if it goes on at this rate and nothing else changes",
-		[REASON_MID_EVENT] = "the process stopped in the middle of an event: "
-				     "one buffer may be missing or too many",
+		[REASON_MID_EVENT] = ("the process stopped in the middle of an event: "
+				      "one buffer may be missing or too many"),
 		[REASON_OTHER_NAMESPACE] = "in a PID namespace that this viewer does not see",
 	};
 

@@ -572,7 +572,12 @@ int writer_check_files(struct region_writer *writer)
 {
 	if (!memfd_is(writer->control_fd, writer->control_device, writer->control_inode))
 		(void)create_control(writer, writer->control);
-	return writer_check_table(writer);
+	int r = writer_check_table(writer);
+
+	/* whoever in this process closes another descriptor of the table drops our lock */
+	if (r == 0)
+		(void)memfd_lock(writer->table_fd);
+	return r;
 }
 
 /*

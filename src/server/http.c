@@ -197,6 +197,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	struct route_response response = {.status = 200};
 
 	routes_answer(http->server, &request.route, &response);
+	/* the time that it took us is not the client's */
+	if (peer)
+		peer->since_ns = clock_monotonic_ns();
 	if (response.token) {
 		exchange->token = response.token;
 		exchange->next = http->waiting;

@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "collect/verify.h"
 #include "server/manager.h"
+#include "source/procfs.h"
 
 const char *refusal_name(enum refusal refusal)
 {
@@ -262,21 +263,6 @@ static int add(struct registry *registry, int table, int control, int pidfd, str
 	return 0;
 }
 
-/* Field 22 of /proc/PID/stat, 0 if there is no such process. */
-static uint64_t start_ticks(uint32_t pid)
-{
-	char path[64], text[1024];
-
-	(void)snprintf(path, sizeof path, "/proc/%u/stat", pid);
-	if (file_read_at(AT_FDCWD, path, text, sizeof text) <= 0)
-		return 0;
-	char *p = strrchr(text, ')');
-
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p + 1, NULL, 10) : 0;
-}
-
 static void adopt_for_root(struct registry *registry, struct received *received)
 {
 	char path[32];
@@ -312,7 +298,7 @@ void registry_add(struct registry *registry, struct received *received)
 	}
 	/* before kernel 6.5 the pidfd was opened by number: it must be the sender's still */
 	if (received->pidfd >= 0 && received->pid != 0 &&
-	    start_ticks(received->pid) != received->message.start_ticks)
+	    process_start_ticks(received->pid) != received->message.start_ticks)
 		close_fd(&received->pidfd);
 	int r = add(registry, received->table, received->control, received->pidfd, seed);
 
@@ -349,10 +335,13 @@ void registry_restore(struct registry *registry, int table, int control, uint32_
 {
 	struct entry seed = {.pid = pid, .uid = uid, .gid = gid, .line = line};
 	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+	struct region_head head;
 	bool alive = fcntl(table, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
 		     (lock.l_pid <= 0 || (uint32_t)lock.l_pid == pid);
 
-	/* without its lock the number may be another process by now */
+	/* without its lock, which it may be taking again, the number may be another process by now */
+	if (!alive && pread(table, &head, sizeof head, 0) == (ssize_t)sizeof head)
+		alive = process_is(pid, head.pid, head.start_ticks);
 	add_found(registry, table, control, alive ? (int)syscall(SYS_pidfd_open, pid, 0) : -1, seed);
 }
 

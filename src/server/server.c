@@ -298,6 +298,8 @@ static int start_sockets(struct server *server, const struct manager_inherited *
 	if (api < 0)
 		return api;
 	(void)fcntl(api, F_SETFL, O_NONBLOCK);
+	/* once more for a manager's: then it is we whom the kernel names to clients, and not the manager */
+	(void)listen(api, SOMAXCONN);
 	int r = http_start(server, api, &server->http);
 
 	return r < 0 ? r : loop_add(&server->loop, &server->registrations);

@@ -141,6 +141,26 @@ static void read_process(struct process_cache *cache, uint32_t pid,
 	cgroup_parse(text, &ret_facts->container);
 }
 
+uint64_t process_start_ticks(uint32_t pid)
+{
+	char path[40];
+
+	(void)snprintf(path, sizeof path, "/proc/%u", pid);
+	fd_auto directory = file_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+
+	return directory < 0 ? 0 : start_ticks(directory);
+}
+
+bool process_is(uint32_t pid, uint32_t inner, uint64_t ticks)
+{
+	char path[40], status[4096];
+
+	(void)snprintf(path, sizeof path, "/proc/%u/status", pid);
+	return ticks != 0 && process_start_ticks(pid) == ticks &&
+	       file_read_at(AT_FDCWD, path, status, sizeof status) > 0 &&
+	       inner_pid(status, pid) == inner;
+}
+
 int process_cache_init(struct process_cache *cache, int root)
 {
 	cache->root = root;

@@ -48,4 +48,9 @@ void process_cache_clear(struct process_cache *cache);
 const struct process_facts *process_cache_get(struct process_cache *cache, uint32_t pid,
 					      uint64_t now_ns);
 
+/* process_start_ticks - of the machine itself; 0: there is no such process */
+uint64_t process_start_ticks(uint32_t pid);
+/* process_is - is it the one that calls itself `inner_pid` and was started then? */
+bool process_is(uint32_t pid, uint32_t inner_pid, uint64_t ticks);
+
 #endif

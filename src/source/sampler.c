@@ -18,10 +18,14 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/task.h"
 
-/* A worker that has not come to the next card by then is stuck. */
+/* A worker that has not come to the next card by then, and waits in the kernel, is stuck. */
 #define PATIENCE_NS UINT64_C(50000000)
 #define PATIENCE_MS 50
+
+/* One that does not wait wants a processor: on a loaded machine it gets one long before this. */
+#define STARVED_NS UINT64_C(2000000000)
 
 /* A reading that the usual round a second would have replaced by then. */
 #define OLD_NS UINT64_C(1500000000)
@@ -49,6 +53,7 @@ struct slot {
 	uint64_t identity_ns;
 	int phase;	  /* enum phase, atomic */
 	uint64_t busy_ns; /* since when, atomic */
+	pid_t worker;	  /* atomic: the thread that reads it; 0: it has not said so yet */
 	uint32_t current; /* atomic: of its two readings */
 };
 
@@ -121,8 +126,10 @@ static void work(struct sampler_shared *shared)
 		    !__atomic_compare_exchange_n(&slot->phase, &idle, PHASE_BUSY, false,
 						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			continue;
+		__atomic_store_n(&slot->worker, gettid(), __ATOMIC_RELAXED);
 		__atomic_store_n(&slot->busy_ns, clock_monotonic_ns(), __ATOMIC_RELEASE);
 		read_slot(shared, slot);
+		__atomic_store_n(&slot->worker, 0, __ATOMIC_RELAXED);
 		/* release: the reading is whole before anybody else may touch the slot */
 		__atomic_store_n(&slot->phase, PHASE_IDLE, __ATOMIC_RELEASE);
 	}
@@ -203,6 +210,7 @@ static void start_worker(struct sampler *sampler, uint64_t now_ns)
 						    : start_process(sampler);
 
 	sampler->progress_ns = now_ns;
+	sampler->first_cursor = sampler->last_cursor;
 	/* none to be had: the cards keep their last readings, and their age tells */
 	if (r < 0)
 		sampler->in_round = false;
@@ -227,6 +235,27 @@ int sampler_init(struct sampler *sampler, int root, enum sampler_workers workers
 	sampler->shared->root = root;
 	sampler->shared->finished = sampler->finished;
 	return 0;
+}
+
+/* Does its worker wait in the kernel? What cannot be told counts as yes. */
+static bool worker_waits(const struct slot *slot)
+{
+	pid_t worker = __atomic_load_n(&slot->worker, __ATOMIC_RELAXED);
+
+	return worker != 0 && task_state(worker) != 'R';
+}
+
+/* How long the round may stand still before the next worker passes over the card. */
+static uint64_t patience_ns(const struct sampler *sampler, uint32_t cursor)
+{
+	/* nobody has taken a card since the last worker was started: none can be what it waits for */
+	if (cursor == sampler->first_cursor || cursor == 0 || cursor > SAMPLER_CARDS_MAX)
+		return STARVED_NS;
+	const struct slot *slot = &sampler->shared->slots[cursor - 1];
+
+	return __atomic_load_n(&slot->phase, __ATOMIC_ACQUIRE) == PHASE_BUSY && worker_waits(slot)
+		       ? PATIENCE_NS
+		       : STARVED_NS;
 }
 
 static bool any_busy(const struct sampler *sampler)
@@ -401,7 +430,8 @@ bool sampler_mind(struct sampler *sampler, uint64_t now_ns)
 	if (cursor != sampler->last_cursor) {
 		sampler->last_cursor = cursor;
 		sampler->progress_ns = now_ns;
-	} else if (now_ns - sampler->progress_ns > PATIENCE_NS) {
+	} else if (now_ns - sampler->progress_ns > PATIENCE_NS &&
+		   now_ns - sampler->progress_ns > patience_ns(sampler, cursor)) {
 		start_worker(sampler, now_ns);
 	}
 	return !sampler->in_round;
@@ -416,7 +446,7 @@ void sampler_wait(struct sampler *sampler)
 }
 
 /*
- * A worker that had no processor for a moment looks just the same, so a card counts as stuck only
+ * A worker that had no processor for a moment looks much the same, so a card counts as stuck only
  * when its last reading is old as well.
  */
 static bool is_stuck(struct slot *slot, const struct card_reading *reading, uint64_t now_ns)
@@ -426,8 +456,10 @@ static bool is_stuck(struct slot *slot, const struct card_reading *reading, uint
 	if (now_ns < reading->time_ns || now_ns - reading->time_ns < OLD_NS)
 		return false;
 
-	return __atomic_load_n(&slot->phase, __ATOMIC_ACQUIRE) == PHASE_BUSY && now_ns > since_ns &&
-	       now_ns - since_ns > PATIENCE_NS;
+	if (__atomic_load_n(&slot->phase, __ATOMIC_ACQUIRE) != PHASE_BUSY || now_ns <= since_ns)
+		return false;
+	return now_ns - since_ns > STARVED_NS ||
+	       (now_ns - since_ns > PATIENCE_NS && worker_waits(slot));
 }
 
 static int by_number(const void *a, const void *b)

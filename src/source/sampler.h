@@ -5,7 +5,9 @@
  * A round has one worker that goes from card to card. When it is stuck (a card
  * in reset blocks a read for ten seconds) another worker takes over behind that
  * card; the stuck one is passed over until it comes back, and its last reading
- * stays, with its age.
+ * stays, with its age. A worker that has lost its processor is waited for: of a
+ * card that answers nobody may hear that it does not, only because the machine
+ * is loaded.
  *
  * Workers are threads in a server. In a tool they are processes: a thread that
  * is stuck in the kernel would keep the tool from ending, a child is left to
@@ -33,6 +35,7 @@ struct sampler {
 	struct sampler_shared *shared;
 	bool in_round;
 	uint32_t last_cursor; /* to tell a slow worker from a stuck one */
+	uint32_t first_cursor; /* where the last worker was started */
 	uint64_t progress_ns; /* when it moved last */
 	uint64_t rounds;
 	bool has_driver; /* its module is loaded */
@@ -55,7 +58,10 @@ void sampler_finish(struct sampler *sampler);
 void sampler_begin(struct sampler *sampler, uint64_t now_ns);
 /* sampler_mind - replaces a stuck worker. Return: whether the round is over. */
 bool sampler_mind(struct sampler *sampler, uint64_t now_ns);
-/* sampler_wait - until the round is over: 50 ms for each card that is newly stuck */
+/*
+ * sampler_wait - until the round is over: 50 ms for each card that is newly stuck, more only while a
+ * worker wants a processor
+ */
 void sampler_wait(struct sampler *sampler);
 /* sampler_cards - ascending by number. Return: how many. */
 uint32_t sampler_cards(const struct sampler *sampler, uint64_t now_ns,

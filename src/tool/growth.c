@@ -6,6 +6,7 @@
 #include "view/growth.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -111,10 +112,15 @@ static int watch(const struct request *request, const struct obtain_sites *wante
 {
 	uint64_t begin = clock_monotonic_ns(), every = request->window_ns / LOOKS, now;
 	struct growth growth = {0};
+	sigset_t interrupt, before;
 	int r;
 
 	every = every < EVERY_MIN_NS ? EVERY_MIN_NS : every > EVERY_MAX_NS ? EVERY_MAX_NS : every;
 	(void)signal(SIGINT, on_interrupt);
+	/* it comes while we rest, and so never just before that */
+	(void)sigemptyset(&interrupt);
+	(void)sigaddset(&interrupt, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &interrupt, &before);
 	for (;;) {
 		r = look(&growth, wanted, ret_snapshot, ret_list);
 		now = clock_monotonic_ns();
@@ -126,8 +132,9 @@ static int watch(const struct request *request, const struct obtain_sites *wante
 		const struct timespec pause = {(time_t)(every / UINT64_C(1000000000)),
 					       (long)(every % UINT64_C(1000000000))};
 
-		(void)nanosleep(&pause, NULL);
+		(void)ppoll(NULL, 0, &pause, &before);
 	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	(void)signal(SIGINT, SIG_DFL);
 	end_progress();
 	if (r == 0) {

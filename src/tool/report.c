@@ -21,7 +21,7 @@
 /* Of the failures, the last ones. */
 #define FAILURES_SHOWN 5
 
-#define SEND_MS 100
+#define SEND_MS 2000
 
 int report_prepare(struct report *report)
 {
@@ -69,7 +69,10 @@ static bool is_known(const struct report *report, int fd)
 	return false;
 }
 
-/* The sender is between connect and send for microseconds; our own children deserve that wait. */
+/*
+ * The sender is between connect and send for microseconds, or without a processor for longer; our own
+ * children deserve that wait. One that is killed there closes its end.
+ */
 static int receive_soon(int connection, struct received *received)
 {
 	struct pollfd wait = {.fd = connection, .events = POLLIN};

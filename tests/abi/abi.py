@@ -51,7 +51,7 @@ def compare(header=None):
         made = make(directory, header)
         # not with the header's directory: the promise has no places, and all its types were private
         done = subprocess.run(["abidiff", str(PROMISE), str(made)], capture_output=True,
-                              text=True, timeout=120, env={**os.environ, "LC_ALL": "C"})
+                              text=True, timeout=240, env={**os.environ, "LC_ALL": "C"})
         return "" if done.returncode == 0 else done.stdout + done.stderr or str(done.returncode)
 
 

@@ -6,8 +6,9 @@
  *   TTMEM_FAULT=PATTERN:KIND:N[:COUNT]
  *       the Nth call on a path that contains PATTERN (and COUNT - 1 more; COUNT 0: all from
  *       there on). KIND: EIO ENODEV ENODATA ENOENT EACCES ... EINTR; short (one byte); ones (a
- *       dead chip's "4294967295"); hang=SECONDS. CALL.KIND counts only calls of one sort: open,
- *       read, link, stat, list. A driver in reset is "/tt_:read.ENODATA:1:0".
+ *       dead chip's "4294967295"); hang=SECONDS; spin=SECONDS (busy all the while, as one that has
+ *       lost its processor). CALL.KIND counts only calls of one sort: open, read, link, stat, list.
+ *       A driver in reset is "/tt_:read.ENODATA:1:0".
  *   TTMEM_FAULT_COUNT=FILE   a line for each call that matched, so that a test can do every N
  *   TTMEM_TRACE_OPEN=FILE    a line for each open: name, TAB, file that it was, TAB, open or path
  *

@@ -36,7 +36,7 @@ def run(command, fault=None, env=None, **more):
         if fault:
             environment["TTMEM_FAULT"] = fault
         process = subprocess.run([str(word) for word in command], env=environment,
-                                 capture_output=True, timeout=60, **more)
+                                 capture_output=True, timeout=240, **more)
 
         def lines(path):
             return path.read_text(errors="replace").splitlines() if path.exists() else []

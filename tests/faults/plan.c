@@ -108,10 +108,11 @@ static void read_kind(const char *kind)
 		plan.kind = KIND_SHORT;
 	} else if (strcmp(kind, "ones") == 0) {
 		plan.kind = KIND_ONES;
-	} else if (strncmp(kind, "hang=", 5) == 0 && strtod(kind + 5, NULL) > 0) {
+	} else if ((strncmp(kind, "hang=", 5) == 0 || strncmp(kind, "spin=", 5) == 0) &&
+		   strtod(kind + 5, NULL) > 0) {
 		double seconds = strtod(kind + 5, NULL);
 
-		plan.kind = KIND_HANG;
+		plan.kind = kind[0] == 'h' ? KIND_HANG : KIND_SPIN;
 		plan.hang.tv_sec = (time_t)seconds;
 		plan.hang.tv_nsec = (long)((seconds - (double)plan.hang.tv_sec) * 1e9);
 	} else {
@@ -186,6 +187,18 @@ static void sleep_through(struct timespec left)
 		;
 }
 
+/* As one that is ready to run and does not come to it. */
+static void spin_through(struct timespec left)
+{
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while (now.tv_sec - start.tv_sec < left.tv_sec ||
+	       (now.tv_sec - start.tv_sec == left.tv_sec && now.tv_nsec - start.tv_nsec < left.tv_nsec));
+}
+
 enum kind plan_meet(enum call call, const char *name, const char *path)
 {
 	int before = errno;
@@ -201,8 +214,11 @@ enum kind plan_meet(enum call call, const char *name, const char *path)
 	errno = before;
 	if (n < plan.first || (plan.count && n - plan.first >= plan.count))
 		return KIND_NONE;
-	if (plan.kind == KIND_HANG) {
-		sleep_through(plan.hang);
+	if (plan.kind == KIND_HANG || plan.kind == KIND_SPIN) {
+		if (plan.kind == KIND_HANG)
+			sleep_through(plan.hang);
+		else
+			spin_through(plan.hang);
 		errno = before;
 		return KIND_NONE;
 	}

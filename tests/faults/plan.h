@@ -15,6 +15,7 @@ enum kind {
 	KIND_ERROR,
 	KIND_SHORT,
 	KIND_HANG,
+	KIND_SPIN,
 	KIND_ONES,
 };
 
@@ -24,7 +25,7 @@ void plan_read(void);
 /* plan_wants - need the paths of calls be found out at all? */
 bool plan_wants(enum call call);
 /* plan_meet - counts a call on a path and tells what is to become of it; for KIND_ERROR errno is
- * set, a KIND_HANG has been slept through and is given as KIND_NONE */
+ * set, a KIND_HANG or KIND_SPIN is over and is given as KIND_NONE */
 enum kind plan_meet(enum call call, const char *name, const char *path);
 /* plan_trace - one line for a path that was opened, or not (fd is negative) */
 void plan_trace(const char *path, int fd, int flags);

@@ -14,19 +14,19 @@ import tempfile
 
 from compare import process_of
 from standin import App
-from testing import TTMEM, TTMEMD, Skip, equal, wait_until
+from testing import PATIENCE_S, TTMEM, TTMEMD, Skip, equal, wait_until
 
 
 class Connection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("ttmem", timeout=10)
+        super().__init__("ttmem", timeout=PATIENCE_S)
         self.path = str(path)
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
         # with a time-out first, a full queue would be an error instead of a moment's wait
         self.sock.connect(self.path)
-        self.sock.settimeout(10)
+        self.sock.settimeout(PATIENCE_S)
 
 
 class Server:
@@ -71,7 +71,7 @@ class Server:
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=PATIENCE_S)
 
     def __enter__(self):
         return self

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from testing import BUILD, HOOK
+from testing import BUILD, HOOK, PATIENCE_S
 
 GENERATIONS = ("60", "62", "64", "66", "70", "79")
 
@@ -46,7 +46,7 @@ class App:
 
     def end(self):
         """Closes its input and waits; gives (exit code, stderr)."""
-        _, err = self.process.communicate(timeout=60)
+        _, err = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, err
 
     def __enter__(self):

@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / part) for part in ("lib", "hosts", "faults", "integration")]
@@ -34,7 +33,7 @@ from testing import TTMEM, TTMEMD, Skip, equal, run_tests, wait_until
 DENIED = "not shown to this user"
 REASONS = {"EIO": FAILED, "ENODEV": FAILED, "ENODATA": RESET, "EACCES": DENIED}
 AT_ONCE = 2
-HANG_S = 3
+HANG_S = 8  # longer than what comes meanwhile takes on a loaded machine
 # the smallest machine with everything: a card, a user of it, a lock
 SMALL = Host("small", "", "2.10.0", (dataclasses.replace(
     healthy.P150.cards[0], pids=(4242, 4242), started_by=(4251, 4242), fan=1500),),
@@ -233,11 +232,9 @@ def test_stuck_card_and_the_tool():
     with Fake("p150x4") as fake:
         base = fake.look()
         command = [*tool(fake)]
-        start = time.monotonic()
         met = faults.run(command, f"tenstorrent!2/tt_aiclk:read.hang={HANG_S}:1")
-        took = time.monotonic() - start
         document = document_of(met, "stuck")
-        equal(took < HANG_S, True, f"it waited for the card: {took:.1f} s")
+        equal(list(processes_of(fake.path)) != [], True, "the worker hangs, and was not waited for")
         check_others(base, document, 2)
         card = card_of(document, 2)
         equal((card["state"], set(card["telemetry"].values())), ("stuck", {None}), "the stuck one")
@@ -248,6 +245,16 @@ def test_stuck_card_and_the_tool():
         for name in ("pci_address", "board", "arch", "pcie"):
             equal(card[name], known[name], name)
         wait_until("the worker ends by itself", lambda: not list(processes_of(fake.path)))
+
+
+def test_starved_worker():
+    """A worker that has lost its processor on the way is waited for: the card is none that does not
+    answer, and no second worker takes its place."""
+    skip_sanitized()
+    with Fake("p150x4") as fake:
+        base = fake.look()
+        met = faults.run(tool(fake), "tenstorrent!2/tt_aiclk:read.spin=0.4:1")
+        check_others(base, document_of(met, "starved"), None)
 
 
 def test_all_cards_stuck():
@@ -277,23 +284,20 @@ def test_stuck_card_and_the_server():
             check_others(base, document, 2)
             equal(first["telemetry"], card_of(base, 2)["telemetry"], "its last figures")
             equal(first["stale"]["telemetry.aiclk_mhz"], "the driver does not answer", "stale")
-            time.sleep(0.3)
-            _, later = look()
-            equal((later["state"], later["age_ns"] > first["age_ns"] + 200_000_000),
-                  ("stuck", True), "its age")
+            later = wait_until("its age", lambda: (
+                card := look()[1])["age_ns"] > first["age_ns"] + 200_000_000 and card)
+            equal(later["state"], "stuck", "it still is")
             screen = subprocess.run([str(TTMEM), "--root", str(fake.path)], capture_output=True,
                                     env={**os.environ, "TTMEM_SOCKET_DIR": str(d)}, text=True)
             equal("! the driver does not answer: telemetry is " in screen.stdout, True,
                   screen.stdout)
             _, back = wait_until("it is back", lambda: (
                 pair := look()) and pair[1]["state"] == "ok" and pair)
-            equal(back["age_ns"] < 2_000_000_000, True, "fresh")
+            equal(back["age_ns"] < later["age_ns"], True, "fresh")
             wait_until("its firmware is asked again",
                        lambda: look()[1]["firmware"] == "20.1.0.0")
-            tasks = len(os.listdir(f"/proc/{server.process.pid}/task"))
             wait_until("no thread is left", lambda: len(
                 os.listdir(f"/proc/{server.process.pid}/task")) == 1)
-            equal(tasks <= 2, True, f"{tasks} threads")
             equal(server.stop(), 0, "exit")
 
 

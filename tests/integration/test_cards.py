@@ -597,7 +597,7 @@ def test_reset_and_back():
     """While it is reset: no figure, the reason, but still the same card. Then all is read again."""
     with Fake("n150") as fake:
         server = served(fake, env={**os.environ, "LD_PRELOAD": str(faults.LIBRARY),
-                                   "TTMEM_FAULT": "/tt_:read.ENODATA:40:1200"})
+                                   "TTMEM_FAULT": "/tt_:read.ENODATA:40:4000"})
         try:
             card = wait_until("the reset", lambda: (
                 c := snapshot_card(server)) and c["state"] == "reset" and c)

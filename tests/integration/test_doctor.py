@@ -36,7 +36,7 @@ FINDINGS = 66
 def doctor(*options, env=None, prefix=()):
     """Runs it; gives (exit code, findings), after checking what every document must be."""
     done = subprocess.run([*prefix, str(TTMEM), "doctor", "--format=json", *map(str, options)],
-                          capture_output=True, text=True, timeout=60,
+                          capture_output=True, text=True, timeout=240,
                           env={**os.environ, **NOWHERE, **(env or {})})
     if not done.stdout:
         raise AssertionError(f"no document: exit {done.returncode}: {done.stderr}")
@@ -76,7 +76,7 @@ def busy(program):
     stop = threading.Event()
 
     def work():
-        while not stop.wait(0.05):
+        while not stop.wait(0.3):  # often enough to be asked, seldom enough to be seen at rest
             program("loop", 0, 1)
 
     thread = threading.Thread(target=work)

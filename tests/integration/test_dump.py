@@ -123,7 +123,7 @@ def test_cannot_write():
         equal(dump(d / "small").returncode, 0)
         before = {n: (d / "small" / n).read_bytes() for n in NAMES}
         if shutil.which("prlimit"):
-            done = subprocess.run(limit, capture_output=True, text=True, timeout=60,
+            done = subprocess.run(limit, capture_output=True, text=True, timeout=240,
                                   preexec_fn=ignore_sigxfsz)
             failed(done, 1, "File too large")
             equal({n: (d / "small" / n).read_bytes() for n in sorted(os.listdir(d / "small"))},

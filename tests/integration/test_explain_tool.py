@@ -25,7 +25,7 @@ RING = "Program size (79760) too large for kernel config buffer (70656) on TENSI
 
 def run(*arguments, text=None, where="/nonexistent"):
     return subprocess.run([str(TTMEM), *map(str, arguments)], input=text, capture_output=True,
-                          text=True, timeout=60, env={**os.environ, "TTMEM_SOCKET_DIR": str(where)})
+                          text=True, timeout=240, env={**os.environ, "TTMEM_SOCKET_DIR": str(where)})
 
 
 def explain(*arguments, **more):
@@ -82,7 +82,7 @@ def test_not_readable():
             equal(json.loads(done.stdout)["error"]["code"], "unreadable")
         descriptor = os.open(there, os.O_RDONLY)  # a directory as standard input
         done = subprocess.run([str(TTMEM), "explain"], stdin=descriptor, capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=240)
         os.close(descriptor)
         equal((done.returncode, done.stdout), (1, ""))
         equal("standard input" in done.stderr, True, done.stderr)

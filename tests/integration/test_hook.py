@@ -8,6 +8,7 @@ import random
 import re
 import resource
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -276,8 +277,29 @@ def test_closed_descriptors_without_growth():
         def visible():
             app("alloc", 0, "dram", 32, 32)
             return look(app.pid)[0]
-        wait_until("the table under a new descriptor", visible, 10)
+        wait_until("the table under a new descriptor", visible)
         check(app, [0], "seen again")
+
+
+def test_lock_lost():
+    """Between the moment in which a writer loses its lock and that in which it has it again it is
+    not dead: a program that looks into its own files, or one that hands its table to a server and
+    has no processor for a while. Nor does a child that holds its descriptor make it alive."""
+    with App() as app:
+        app("open", 1, 0, 0)
+        app("many", 0, 10)
+        equal(app("look_into_files")["looked"] >= 2, True, "the table was among them")
+        equal(check(app, [0], "without its lock")["state"], "live")
+        child = app("fork", 0, 3)["child"]
+        app("look_into_files")
+        os.kill(child, signal.SIGSTOP)  # else it ends with its parent
+        try:
+            app.process.kill()
+            app.process.wait()
+            states = sorted(p["state"] for p in ttmem_json()["processes"])
+            equal(states, ["exited", "live"], "the parent's table in the child's hands, and the child's")
+        finally:
+            os.kill(child, signal.SIGKILL)
 
 
 def limited(what, value, count):

@@ -24,7 +24,7 @@ def builds_an_example(prefix):
                             *said.stdout.split()], capture_output=True, text=True)
     equal((built.returncode, built.stderr), (0, ""))
     ran = subprocess.run([str(program)], env={**os.environ, "LD_LIBRARY_PATH": f"{prefix}/lib"},
-                         capture_output=True, text=True, timeout=60)
+                         capture_output=True, text=True, timeout=240)
     equal((ran.returncode, ran.stderr), (0, ""))
 
 

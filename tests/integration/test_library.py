@@ -24,7 +24,7 @@ ENV = {**os.environ, "TTMEM_SOCKET_DIR": "/nonexistent"}
 
 def example(name, *arguments):
     done = subprocess.run([str(EXAMPLES / f"example-{name}"), *arguments], capture_output=True,
-                          text=True, env=ENV, timeout=60)
+                          text=True, env=ENV, timeout=240)
     equal((done.returncode, done.stderr), (0, ""), name)
     return done.stdout
 
@@ -43,7 +43,7 @@ class Running:
 
     def __exit__(self, *what):
         self.process.stdin.close()
-        equal(self.process.wait(timeout=30), 0, "it ended well")
+        equal(self.process.wait(timeout=240), 0, "it ended well")
 
     def seen(self):
         """As another process sees it."""
@@ -61,7 +61,7 @@ def test_header():
             done = subprocess.run(
                 [compiler, f"-std={standard}", "-x", language, "-pedantic", "-Wall", "-Wextra",
                  "-Werror", "-I", str(ROOT / "include"), "-fsyntax-only", "-"], input=source,
-                capture_output=True, text=True, timeout=60)
+                capture_output=True, text=True, timeout=240)
         except FileNotFoundError:
             continue
         equal((done.returncode, done.stderr), (0, ""), compiler)

@@ -22,7 +22,7 @@ from testing import TTMEM, equal, run_tests, wait_until
 
 def run(*arguments, where="/nonexistent"):
     return subprocess.run([str(TTMEM), "map", *map(str, arguments)], capture_output=True, text=True,
-                          timeout=60, env={**os.environ, "TTMEM_SOCKET_DIR": str(where)})
+                          timeout=240, env={**os.environ, "TTMEM_SOCKET_DIR": str(where)})
 
 
 def read(*arguments, where="/nonexistent"):

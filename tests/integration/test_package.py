@@ -40,7 +40,7 @@ def rendered(page):
     if not path.exists():
         raise Skip("no man pages: no scdoc when the build was configured")
     done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-P", "cat", "-l", str(path)],
-                          capture_output=True, text=True, check=True, timeout=60,
+                          capture_output=True, text=True, check=True, timeout=240,
                           env={**os.environ, "MANWIDTH": "100", "MAN_KEEP_FORMATTING": ""})
     equal(done.stderr, "", page)
     return re.sub("[\u2010\u2011\u2212]", "-", done.stdout)
@@ -76,7 +76,7 @@ def test_pages_render():
     need("mandoc")
     for page in PAGES:
         done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", str(MADE / page)],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=240)
         equal((done.returncode, done.stdout), (0, ""), page)
 
 
@@ -166,7 +166,7 @@ def bash_completes(line):
     script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ttmem; '
               'printf "%s\\n" "${COMPREPLY[@]}"')
     done = subprocess.run(["bash", "--norc", "-c", script, "bash", str(MADE / "ttmem"), *words],
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=240)
     equal((done.returncode, done.stderr), (0, ""), line)
     return sorted(set(done.stdout.split()))
 
@@ -193,7 +193,7 @@ def test_fish():
         def completes(line):
             done = subprocess.run(
                 ["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]",
-                 str(MADE / "ttmem.fish"), line], capture_output=True, text=True, timeout=60,
+                 str(MADE / "ttmem.fish"), line], capture_output=True, text=True, timeout=240,
                 env={**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home})
             equal(done.stderr, "", line)
             return sorted({row.split("\t")[0].split("=")[-1] for row in done.stdout.splitlines()})
@@ -238,7 +238,7 @@ class Zsh:
             os.execlp("zsh", "zsh", "-d", "-i")
         self.wait(lambda seen: "READY>" in seen)
 
-    def wait(self, done, seconds=30):
+    def wait(self, done, seconds=240):
         seen, end = "", time.monotonic() + seconds
         while not done(seen):
             if time.monotonic() > end:
@@ -285,7 +285,7 @@ def package():
     for program in ("dpkg-buildpackage", "dh", "lintian", "git"):
         need(program)
     made = subprocess.run([str(ROOT / "packaging/deb")], capture_output=True, text=True,
-                          timeout=300, env={**os.environ, "BUILD": str(BUILD)})
+                          timeout=900, env={**os.environ, "BUILD": str(BUILD)})
     equal(made.returncode, 0, made.stderr[-600:])
     return pathlib.Path(made.stdout.strip())
 
@@ -345,7 +345,7 @@ def test_package():
         def said(*command):
             env = {k: v for k, v in os.environ.items() if k not in ("TTMEM_HOOK", "LD_PRELOAD")}
             return subprocess.run([str(root / command[0]), *command[1:]], capture_output=True,
-                                  text=True, check=True, timeout=60, env=env).stdout
+                                  text=True, check=True, timeout=240, env=env).stdout
 
         equal(said("usr/bin/ttmem", "--version"), f"ttmem {version()}\n")
         equal(said("usr/bin/ttmemd", "--version"), f"ttmemd {version()}\n")
@@ -357,7 +357,7 @@ def mirror():
     """Where this machine gets Debian from, and which one: "http://.../debian", "bookworm"."""
     known = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(ORIGIN) $(COMPONENT)",
-         "Created-By: Packages"], capture_output=True, text=True, timeout=60).stdout
+         "Created-By: Packages"], capture_output=True, text=True, timeout=240).stdout
     for line in known.splitlines():
         uri, _, rest = line.partition(" ")
         codename, origin, component = rest.split(" ")[:3]
@@ -373,7 +373,7 @@ class Chroot:
         self.root = pathlib.Path(directory)
         uri, codename = mirror()
         made = subprocess.run(["debootstrap", "--variant=minbase", codename, directory, uri],
-                              capture_output=True, text=True, timeout=300)
+                              capture_output=True, text=True, timeout=900)
         if made.returncode != 0 and not (self.root / "usr/bin/dpkg").exists():
             raise Skip("debootstrap cannot get or unpack a Debian: " + made.stdout[-200:])
         equal(made.returncode, 0, made.stdout[-400:])
@@ -386,7 +386,7 @@ class Chroot:
         """With a /proc of its own: nobody else is on that machine. Gives standard output."""
         done = subprocess.run(
             ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={self.root / 'proc'}",
-             "chroot", str(self.root), *command], capture_output=True, text=True, timeout=120,
+             "chroot", str(self.root), *command], capture_output=True, text=True, timeout=240,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive",
                  "LC_ALL": "C.UTF-8"})
         equal(done.returncode, 0, f"{command}: {done.stderr[-400:]}")

@@ -3,6 +3,7 @@
 """Clients of ttmemd that misbehave: others are answered meanwhile, and nothing is left behind."""
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import random
@@ -15,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, app, as_user, directory, need_other_users
-from testing import TTMEM, equal, run_tests, wait_until
+from testing import PATIENCE_S, TTMEM, equal, run_tests, ttmem, wait_until
 
 
 def test_large_requests():
@@ -102,9 +103,8 @@ def test_slow_reader():
         slow = socket.socket(socket.AF_UNIX)
         slow.connect(str(d / "api.sock"))
         slow.sendall(b"GET /v1/buffers?limit=100000 HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(7)
-        equal(server.get("/healthz"), {"status": "ok"})
-        slow.settimeout(5)
+        wait_until("it is cut off", lambda: server.get("/v1/server")["connections"] == 1)  # this one
+        slow.settimeout(PATIENCE_S)
         got = 0
         with contextlib.suppress(OSError):
             while piece := slow.recv(1 << 20):
@@ -127,14 +127,63 @@ def test_full_queue():
         equal(2 <= len(others) < 100, True, "the queue is full")
         tool = subprocess.Popen([TTMEM, "buffers"], env={**os.environ, "TTMEM_SOCKET_DIR": str(d)},
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(0.1)
-        listener.settimeout(10)
+        time.sleep(0.1)  # it meets the full queue, or on a slow machine none
+        listener.settimeout(PATIENCE_S)
         for _ in others[:-1]:
             listener.accept()
         asked = listener.accept()[0].recv(100)
         equal(asked.startswith(b"GET /v1/buffers"), True, asked)
         tool.kill()
         tool.wait()
+
+
+# gives every client the same answer, a second late: it works so long, or rests until it is ended
+LATE = r"""
+import socket, sys, time
+listener, answer = socket.socket(socket.AF_UNIX), open(sys.argv[2], "rb").read()
+listener.bind(sys.argv[1])
+listener.listen(8)
+print("ready", flush=True)
+while True:
+    client = listener.accept()[0]
+    client.recv(4096)
+    if sys.argv[3] == "rests":
+        sys.stdin.read()
+    end = time.thread_time() + 1
+    while time.thread_time() < end:
+        pass
+    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+    client.close()
+"""
+
+
+def test_busy_server():
+    """A server that works on an answer, or would if it had a processor, is waited for: on a loaded
+    machine it is the only one who may see other people's processes. One that rests hangs."""
+    with directory() as d:
+        with Server(d) as server:
+            (d / "answer").write_text(json.dumps(server.get("/v1/snapshot")))
+        for how in ("works", "rests"):
+            (d / "api.sock").unlink(missing_ok=True)
+            with subprocess.Popen([sys.executable, "-c", LATE, str(d / "api.sock"), str(d / "answer"), how],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as late:
+                equal(late.stdout.readline(), "ready\n")
+                done = ttmem("--format=json", env={"TTMEM_SOCKET_DIR": str(d)})
+                late.kill()
+            if how == "works":
+                equal((json.loads(done.stdout)["server"], done.stderr), (str(d), ""), how)
+            else:
+                equal((json.loads(done.stdout)["server"], "no reply in time" in done.stderr), (None, True), how)
+
+
+def test_many_buffers_at_once():
+    """A list that takes the server its time is no reason to look without it."""
+    with directory() as d, Server(d) as server, app(d) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 300000)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        done = ttmem("buffers", "--top=1", env={"TTMEM_SOCKET_DIR": str(d)})
+        equal((done.stderr, "300000" in done.stdout.replace(",", "")), ("", True), done.stdout)
 
 
 def test_slow_clients():
@@ -146,10 +195,7 @@ def test_slow_clients():
             s.connect(str(d / "api.sock"))
         for s in tricklers:
             s.sendall(b"GET /v1/snapshot HTTP/1.1\r\n")
-        start = time.monotonic()
-        server.get("/healthz")
-        equal(time.monotonic() - start < 1, True, "a good client is answered")
-        end = time.monotonic() + 12
+        equal(server.get("/v1/server")["connections"] >= 501, True, "a good client is answered meanwhile")
 
         def all_cut():
             for s in list(tricklers):
@@ -158,7 +204,7 @@ def test_slow_clients():
                 except OSError:
                     tricklers.remove(s)
             return not tricklers or None
-        wait_until("tricklers are cut off", all_cut, end - time.monotonic())
+        wait_until("tricklers are cut off", all_cut)
         for s in idle:
             s.close()
 

@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, app, as_user, directory, need_other_users
-from testing import ROOT, equal, run_tests, wait_until
+from testing import PATIENCE_S, ROOT, equal, run_tests, wait_until
 
 # what the document calls them
 DIRECTORY, PID, OWNER = "/run/ttmem", 4211, 1234
@@ -119,7 +119,7 @@ class Scene:
             # requests are taken as they came: once a later one is answered, ours was passed on
             equal(self.server.get("/healthz"), {"status": "ok"})
             self.program("alloc", 0, "dram", 4096, 2048)
-        head, _, body = client.communicate(timeout=20)[0].partition(b"\r\n\r\n")
+        head, _, body = client.communicate(timeout=PATIENCE_S)[0].partition(b"\r\n\r\n")
         status, *headers = head.decode().split("\r\n")
         return (int(status.split()[1]), dict(h.split(": ", 1) for h in headers),
                 json.loads(body) if body else None)

@@ -48,7 +48,7 @@ def fill(server, where, program, count):
                  + sum(now["refused"].values()) - sum(before["refused"].values()))
         return now if dealt >= count else None
     try:
-        return wait_until("all are dealt with", done, 60)
+        return wait_until("all are dealt with", done)
     finally:
         sender.communicate()
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What ttmemd answers on its routes."""
+import concurrent.futures
 import json
 import pathlib
+import select
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
@@ -19,16 +20,16 @@ def test_verify():
         program("open", 1, 0, 0)
         program("random", 0, 200, 1)
         wait_until("it reports", lambda: server.process_of(program.pid))
-        start = time.monotonic()
         status, _, answer = server.request("POST", f"/v1/verify?pid={program.pid}")
         equal((status, answer["state"]), (200, "idle"))
-        equal(time.monotonic() - start < 3, True)
-        program.tell("loop 0 2000000")
-        status, _, answer = server.request("POST", f"/v1/verify?pid={program.pid}")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = pool.submit(server.request, "POST", f"/v1/verify?pid={program.pid}")
+            while not asked.done():
+                program("loop", 0, 100)
+        status, _, answer = asked.result()
         equal((status, answer["state"]), (200, "answered"))
         equal([a["type"] for a in answer["answers"]], ["dram", "l1", "l1_small", "trace"])
         equal([a["equal"] for a in answer["answers"]], [True] * 4)
-        program.answer()
         equal(server.request("POST", "/v1/verify?pid=1")[0], 404)
 
 
@@ -38,13 +39,16 @@ def test_verify_blocks_nobody():
         program("open", 1, 0, 0)
         program("many", 0, 3)
         wait_until("it reports", lambda: server.process_of(program.pid))
-        waiting = Connection(d / "api.sock")
-        waiting.request("POST", f"/v1/verify?pid={program.pid}")
-        start = time.monotonic()
-        for _ in range(20):
+
+        def others_first():
+            waiting = Connection(d / "api.sock")
+            waiting.request("POST", f"/v1/verify?pid={program.pid}")
             server.get("/healthz")
-        equal(time.monotonic() - start < 0.8, True)
-        equal(json.loads(waiting.getresponse().read())["state"], "idle")
+            waits = not select.select([waiting.sock], [], [], 0)[0]
+            equal(json.loads(waiting.getresponse().read())["state"], "idle")
+            return waits
+        # on a slow machine its second may be over before the other has come
+        wait_until("another is answered first", others_first)
 
 
 def test_verify_without_a_page():

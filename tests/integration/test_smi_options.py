@@ -126,7 +126,7 @@ def test_hostile_strings_in_every_view():
              ["doctor"], ["doctor", "--format=json"]]
     for view in views:
         done = subprocess.run([str(TTMEM), *view, "--no-server", "--root", root],
-                              capture_output=True, timeout=60,
+                              capture_output=True, timeout=240,
                               env={**os.environ, "LC_ALL": "C.UTF-8"})
         equal(done.returncode in (0, 66), True, f"{view}: {done.stderr}")
         text = (done.stdout + done.stderr).decode()  # it is UTF-8, whatever came in

@@ -68,7 +68,7 @@ def users_of(document, number=0):
 def alone(*arguments, env=None):
     """ttmem where no other process is to be seen; its text."""
     done = subprocess.run([*ALONE, "env", *(f"{k}={v}" for k, v in (env or {}).items()),
-                           str(TTMEM), *map(str, arguments)], capture_output=True, timeout=60)
+                           str(TTMEM), *map(str, arguments)], capture_output=True, timeout=240)
     if done.stderr.startswith(b"unshare:"):
         raise Skip("a PID namespace needs root")
     if done.returncode:

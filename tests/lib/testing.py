@@ -22,6 +22,11 @@ TTMEMD = BUILD / "src/server/ttmemd"
 HOOK = BUILD / "src/hook/libttmem-hook.so"
 
 
+# Longer than anything takes on a machine that is ten times slower and has others on it. Nobody waits
+# so long but for what never comes.
+PATIENCE_S = 240
+
+
 class Skip(Exception):
     """Cannot run here; the text says what is missing."""
 
@@ -34,7 +39,7 @@ def equal(got, want, what=""):
 def ttmem(*arguments, env=None, check=True, **more):
     """Runs ttmem; gives the finished process with text output."""
     done = subprocess.run([str(TTMEM), *map(str, arguments)], capture_output=True, text=True,
-                          env={**os.environ, **(env or {})}, timeout=60, **more)
+                          env={**os.environ, **(env or {})}, timeout=PATIENCE_S, **more)
     if check and done.returncode != 0:
         raise AssertionError(f"ttmem {arguments}: exit {done.returncode}: {done.stderr}")
     return done
@@ -52,9 +57,9 @@ def need_ptrace():
         raise Skip(f"kernel.yama.ptrace_scope is {value}: only root may attach, or nobody")
 
 
-def wait_until(what, condition, seconds=20):
+def wait_until(what, condition):
     """Waits for something outside our control; fails with `what` when it never comes."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         value = condition()
         if value:

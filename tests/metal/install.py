@@ -39,7 +39,7 @@ def find_python():
     check = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
     for python in candidates():
         try:
-            done = subprocess.run([python, "-c", check], capture_output=True, text=True, timeout=60)
+            done = subprocess.run([python, "-c", check], capture_output=True, text=True, timeout=240)
         except (OSError, subprocess.TimeoutExpired):
             continue
         if done.returncode == 0 and done.stdout.strip() in WANTED:

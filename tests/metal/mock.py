@@ -71,7 +71,7 @@ class Mock:
 
     def end(self):
         """Waits; gives (exit code, stderr) and removes the scratch directory."""
-        out, err = self.process.communicate(timeout=120)
+        out, err = self.process.communicate(timeout=240)
         del out
         shutil.rmtree(self.scratch, ignore_errors=True)
         return self.process.returncode, err

@@ -25,7 +25,7 @@ SEEN_AT_LEAST = {"region", "too_large", "full", "clash", "fragmented", "beyond_l
 
 def explain(*arguments, text=None):
     done = subprocess.run([str(TTMEM), "explain", "--format=json", *arguments], input=text,
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=240)
     return json.loads(done.stdout), done.returncode
 
 
@@ -42,7 +42,7 @@ def check_program(pid, lowest, end, way):
     base = [a for a in process["allocators"] if a["open"]][-1]["counts"]["l1"]["base_address"]
     for size, fits in ((end - base, False), (lowest - base, True), (lowest - base + 1, False)):
         done = subprocess.run([str(TTMEM), "fit", "--format=json", "--program", str(size)],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=240)
         answer = json.loads(done.stdout)
         equal((answer["fits"], answer["largest_bytes"]), (fits, lowest - base), f"program of {size}")
         if size == end - base:
@@ -87,7 +87,7 @@ def check_line(line):
               line["event"])
     check_buffers(answer, line)
     people = subprocess.run([str(TTMEM), "explain", "--pid", str(line["pid"]), text],
-                            capture_output=True, text=True, timeout=60)
+                            capture_output=True, text=True, timeout=240)
     equal(people.stdout.startswith(line["want"] + ": "), True, people.stdout + people.stderr)
     equal(str(short) in people.stdout, True, people.stdout)
 

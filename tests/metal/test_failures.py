@@ -30,7 +30,7 @@ RING_SHRUNK = 1499136 - 35168 - 3072  # of n150: L1 without reserved, and little
 
 def tool(*arguments, where):
     done = subprocess.run([str(TTMEM), *map(str, arguments)], capture_output=True, text=True,
-                          timeout=60, env={**os.environ, "TTMEM_SOCKET_DIR": str(where)})
+                          timeout=240, env={**os.environ, "TTMEM_SOCKET_DIR": str(where)})
     return done.stdout, done.returncode
 
 

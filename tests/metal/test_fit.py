@@ -24,7 +24,7 @@ STATES = 200
 
 def fit(size, *arguments):
     done = subprocess.run([str(TTMEM), "fit", str(size), "--format=json", "--no-server", *arguments],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=240)
     answer = json.loads(done.stdout)
     if "error" in answer:
         raise AssertionError(answer["error"])

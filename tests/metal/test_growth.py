@@ -77,7 +77,7 @@ def test_without_a_server():
     with mock:
         need_sites(told["pid"], env)
         done = subprocess.run([str(TTMEM), "growth", "--window=3s", "--format=json"], text=True,
-                              capture_output=True, timeout=60, env={**os.environ, **env})
+                              capture_output=True, timeout=240, env={**os.environ, **env})
         equal((done.returncode, done.stderr), (0, ""))
         check_leaks(json.loads(done.stdout), told)
 

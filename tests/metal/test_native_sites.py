@@ -103,7 +103,7 @@ def test_program_without_python():
                    "model::load_weights", "main"], "stack")
         equal(len({frame["offset"] for row in rows for frame in row["stack"]
                    if frame["symbol"] == "main"}), 2, "lines of main")
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         equal(process.returncode, 0, "exit code")
     finally:
         process.kill()

@@ -49,13 +49,13 @@ def test_every_python():
         # 3.12 warns of a fork when a thread that was joined has not quite gone yet
         done = subprocess.run([python, "-W", "ignore::DeprecationWarning",
                                str(HERE / "own_figures.py")], capture_output=True, text=True,
-                              env=ENV, timeout=60)
+                              env=ENV, timeout=240)
         equal((done.stdout, done.stderr[-300:], done.returncode), ("good\n", "", 0), minor)
         tried.append(minor)
     missing = sorted(set(MINORS) - set(tried))
     if not tried:
         done = subprocess.run([sys.executable, str(HERE / "own_figures.py")], capture_output=True,
-                              text=True, env=ENV, timeout=60)
+                              text=True, env=ENV, timeout=240)
         equal((done.stdout, done.returncode), ("good\n", 0), done.stderr[-300:])
     if missing:
         raise Skip(f"passed on {tried or sys.version.split()[0]}; not here: {missing}")
@@ -141,7 +141,7 @@ def test_server():
               [(program.pid, "dram", 17825792)])
         equal(shot.devices[0].memory["dram"].requested_bytes, 17825792)
         found = subprocess.run([sys.executable, "-c", "import ttmem; print(ttmem.snapshot().server)"],
-                               capture_output=True, text=True, timeout=60,
+                               capture_output=True, text=True, timeout=240,
                                env={**ENV, "TTMEM_SOCKET_DIR": str(d)})
         equal(found.stdout, f"{d}\n", found.stderr)
     gone = ttmem.snapshot(server=False)
@@ -158,7 +158,7 @@ def test_errors():
         raise AssertionError("there is a server")
     code = "import ttmem; print(sorted(ttmem.__all__) == ttmem.__all__); ttmem.snapshot()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                          env={**ENV, "TTMEM_LIBRARY": "/nonexistent.so"}, timeout=60)
+                          env={**ENV, "TTMEM_LIBRARY": "/nonexistent.so"}, timeout=240)
     equal(done.stdout, "True\n", "the import alone needs no library")
     equal("OSError" in done.stderr and "/nonexistent.so" in done.stderr, True, done.stderr)
 
@@ -247,7 +247,7 @@ def run_pytest(*options):
         done = subprocess.run(
             [python, "-m", "pytest", "-p", "ttmem.pytest_plugin", "-p", "no:cacheprovider", "-v",
              "--rootdir", there, *options, there], capture_output=True, text=True, env=ENV,
-            cwd=there, timeout=120)
+            cwd=there, timeout=240)
     outcomes = {}
     for name, outcome in re.findall(r"test_it.py::(\w+) (\w+)", done.stdout):
         outcomes.setdefault(name, []).append(outcome)

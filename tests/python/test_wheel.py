@@ -45,7 +45,7 @@ class Venv:
     def run(self, code, *options, env=None):
         # -u: the hook of the test writes around Python's buffer
         done = subprocess.run([str(self.python), "-u", *options, "-c", code], capture_output=True,
-                              text=True, env={**CLEAN, **(env or {})}, timeout=60)
+                              text=True, env={**CLEAN, **(env or {})}, timeout=240)
         return done.returncode, done.stdout, done.stderr
 
 
@@ -119,7 +119,7 @@ def wheel():
     if os.environ.get("TTMEM_SANITIZED"):
         raise Skip("the wheel has no sanitizers, and the same build is tested without them")
     done = subprocess.run([str(ROOT / "packaging/wheel")], capture_output=True, text=True,
-                          timeout=300, env={**os.environ, "BUILD": str(BUILD)})
+                          timeout=900, env={**os.environ, "BUILD": str(BUILD)})
     if "No matching distribution" in done.stderr or "Could not find a version" in done.stderr:
         raise Skip("auditwheel cannot be downloaded here: " + done.stderr[-200:])
     equal(done.returncode, 0, done.stderr[-1500:])
@@ -130,7 +130,7 @@ def pip(venv, *command):
     """The pip of our own Python, for that venv: one for each takes seconds to be made."""
     done = subprocess.run([sys.executable, "-m", "pip", f"--python={venv.python}", *command,
                            "--disable-pip-version-check"], capture_output=True, text=True,
-                          env=CLEAN, timeout=120)
+                          env=CLEAN, timeout=240)
     if "no such option: --python" in done.stderr or "No module named pip" in done.stderr:
         raise Skip("this Python has no pip of 22.3 or newer")
     equal(done.returncode, 0, done.stderr)
@@ -223,7 +223,7 @@ def test_wheel_with_ttnn():
             equal("by python" in said, True, said)
         finally:
             program.stdin.close()
-            program.wait(timeout=60)
+            program.wait(timeout=240)
             shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -19,7 +19,7 @@ MODES = ((), REPORT)
 
 def run(*arguments, mode=(), **more):
     return subprocess.run([str(TTMEM), "run", *mode, "--", *arguments], capture_output=True,
-                          text=True, timeout=30, **more)
+                          text=True, timeout=240, **more)
 
 
 def start(*arguments, mode=REPORT):
@@ -109,7 +109,7 @@ def test_signals_are_passed_on():
         process.send_signal(getattr(signal, name))
         equal(process.stdout.readline(), name + "\n")
     process.send_signal(signal.SIGTERM)
-    equal(process.wait(10), 9)
+    equal(process.wait(240), 9)
 
 
 def test_job_control():
@@ -123,7 +123,7 @@ def test_job_control():
     process.send_signal(signal.SIGUSR1)
     equal(process.stdout.readline(), "SIGUSR1\n")
     process.send_signal(signal.SIGTERM)
-    equal(process.wait(10), 9)
+    equal(process.wait(240), 9)
 
 
 def test_killed_parent():

@@ -102,7 +102,7 @@ def test_broken_pipe():
                                    stderr=subprocess.PIPE)
         process.stdout.readline()
         process.stdout.close()
-        equal(process.wait(10), 0, str(arguments))
+        equal(process.wait(240), 0, str(arguments))
         equal(process.stderr.read(), b"", str(arguments))
 
 
