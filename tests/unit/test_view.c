@@ -391,8 +391,8 @@ static void test_failures_fit(void **state)
 	static const char *const wanted[] = {
 		[FAILURE_ALLOCATION] = "16.0 EiB of L1_SMALL",
 		[FAILURE_CLASH] = "clash: program 18446744073709551615 ends at 18446744073709551615",
-		[FAILURE_TOO_LARGE] = "program 18446744073709551615 too large: ends at "
-				      "18446744073709551615",
+		[FAILURE_TOO_LARGE] = ("program 18446744073709551615 too large: ends at "
+				       "18446744073709551615"),
 	};
 
 	(void)state;
