@@ -31,9 +31,6 @@
 
 #define LINK_PREFIX "/memfd:" REGION_NAME " ("
 
-/* A child may be met first, with the table of a writer that takes its lock again at this moment. */
-#define LOCK_LOOKS 3
-
 /* Tables of one machine that are looked at; a limit against a forest of forged ones. */
 #define TABLES_MAX 4096
 
@@ -81,39 +78,63 @@ static int remember(struct finder *finder, const struct stat *st)
 	return 1;
 }
 
-/*
- * The process that holds the writer's lock, in our PID namespace; 0 when
- * nobody does: the writer is dead, or has become another program.
- */
-static uint32_t lock_owner(int fd, int looks)
+int tables_is_written_by(uint32_t pid, uint64_t inode)
 {
-	for (int look = 0; look < looks; look++) {
-		if (look > 0)
-			(void)usleep(200);
+	char path[64], *line = NULL;
+	size_t room = 0;
+	int found = 0;
 
-		struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+	(void)snprintf(path, sizeof path, "/proc/%u/maps", pid);
+	FILE *maps = fopen(path, "re");
 
-		if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
-			return lock.l_pid > 0 ? (uint32_t)lock.l_pid : 0;
+	if (!maps)
+		return -errno;
+	while (!found && getline(&line, &room, maps) > 0) {
+		unsigned long long number;
+		char rights[5];
+		int at = 0;
+
+		found = sscanf(line, "%*s %4s %*s %*s %llu %n", rights, &number, &at) == 2 &&
+			(number == inode || inode == 0) && rights[1] == 'w' &&
+			strncmp(line + at, LINK_PREFIX, sizeof LINK_PREFIX - 1) == 0;
 	}
-	return 0;
+	free(line);
+	(void)fclose(maps);
+	return found;
+}
+
+/* The process that holds the writer's lock, in our PID namespace; 0 when nobody does. */
+static uint32_t lock_owner(int fd)
+{
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+
+	if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+		return 0;
+	return lock.l_pid > 0 ? (uint32_t)lock.l_pid : 0;
 }
 
 /*
- * A descriptor is closed at exec, and a child is another pid: who has both is the writer, whether the
- * kernel names it or not. It never names us, because our own locks do not stand in our way.
+ * Who writes the table; 0 when nobody does: the writer is dead, or has become another program. A
+ * writer that hands its table to a server drops the lock and takes it again at once, and may be
+ * stopped in between: then its memory map tells, of whom we met or of whom the table names.
  */
 static uint32_t owner_of(const struct candidate *table, const struct region_map *map)
 {
 	const struct region_head *head = (const struct region_head *)(const void *)map->base;
-	bool is_ours = table->is_own && head->pid == (uint32_t)getpid();
-	uint32_t owner = lock_owner(table->fd, 1);
+	uint32_t owner = lock_owner(table->fd);
 
-	if (owner == 0 && is_ours)
+	if (owner)
+		return owner;
+	/*
+	 * Our own locks never stand in our way, so the kernel does not name us. A descriptor is closed
+	 * at exec, and a child is another pid: who has both is the writer.
+	 */
+	if (table->is_own && head->pid == (uint32_t)getpid())
 		return head->pid;
-	if (owner == 0 && process_is(table->holder, head->pid, head->start_ticks))
+	if (process_is(table->holder, head->pid, head->start_ticks) ||
+	    tables_is_written_by(table->holder, table->st.st_ino) > 0)
 		return table->holder;
-	return owner ? owner : lock_owner(table->fd, LOCK_LOOKS);
+	return tables_is_written_by(head->pid, table->st.st_ino) > 0 ? head->pid : 0;
 }
 
 static int look_at_table(struct finder *finder, const struct candidate *table)
@@ -123,7 +144,7 @@ static int look_at_table(struct finder *finder, const struct candidate *table)
 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	uint32_t owner = r > 0 ? lock_owner(table->fd, LOCK_LOOKS) : owner_of(table, &map);
+	uint32_t owner = r > 0 ? lock_owner(table->fd) : owner_of(table, &map);
 	uint32_t pid = owner ? owner : table->holder;
 	bool is_wanted = !finder->options->pid || finder->options->pid == pid;
 

@@ -15,6 +15,14 @@ typedef int table_visitor(void *argument, struct region_map *map, uint32_t pid, 
 int tables_visit(const struct collect_options *options, table_visitor *visit, void *argument,
 		 struct collect_notes *ret_notes);
 
+/*
+ * tables_is_written_by - does the process map this file (inode 0: any table) for writing? Only a table's writer does: its
+ * mapping stays out of children and ends at exec. What the lock on the file cannot tell for a moment
+ * (closing a descriptor drops it, and the writer takes it again) this can.
+ * Return: 1; 0; -errno: not for us to see, or no such process.
+ */
+int tables_is_written_by(uint32_t pid, uint64_t inode);
+
 /* tables_open_control - the control page of a process, for writing; -1 when it cannot be opened */
 int tables_open_control(uint32_t pid);
 

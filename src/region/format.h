@@ -182,8 +182,8 @@ enum capability_state {
 };
 
 struct region_capability {
-	uint32_t state; /* enum capability_state; written last, with release */
-	uint32_t reserved;
+	uint32_t state; /* enum capability_state */
+	uint32_t half_written; /* 1: name and detail are not those of the state yet */
 	char	 name[24];   /* "buffers", "failures", ... ; NUL-terminated, "" = unused row */
 	char	 detail[96]; /* NUL-terminated */
 };

@@ -145,16 +145,6 @@ static int back_runs(struct region_writer *writer, uint32_t row,
 	return r;
 }
 
-static void store_words(void *to, const void *from, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
-		uint64_t word;
-
-		memcpy(&word, (const uint8_t *)from + i, sizeof word);
-		word_store((uint64_t *)(void *)((uint8_t *)to + i), word);
-	}
-}
-
 static void store_program(struct region_writer *writer, uint32_t row,
 			  const struct region_program_found *found,
 			  const struct region_writer_program *ours)
@@ -164,17 +154,17 @@ static void store_program(struct region_writer *writer, uint32_t row,
 
 	copy.first_kernel = ours->first_kernel;
 	copy.first_range = ours->first_range;
-	store_words(writer->table + kernel_offset(writer, ours->first_kernel), found->kernels,
+	words_store(writer->table + kernel_offset(writer, ours->first_kernel), found->kernels,
 		    ours->kernel_count * sizeof *found->kernels);
 	for (uint32_t i = 0; i < ours->range_count; i++) {
 		struct region_program_range range = found->ranges[i];
 
 		range.program = row;
-		store_words(writer->table + range_offset(writer, ours->first_range + i), &range,
+		words_store(writer->table + range_offset(writer, ours->first_range + i), &range,
 			    sizeof range);
 	}
 	/* seq is 0 or the old one's here, as with slots: the row is born in place */
-	store_words((uint64_t *)(void *)to + 1, (const uint64_t *)(const void *)&copy + 1,
+	words_store((uint64_t *)(void *)to + 1, (const uint64_t *)(const void *)&copy + 1,
 		    sizeof copy - sizeof copy.seq);
 	seq_end(&to->seq, writer->event);
 }

@@ -413,20 +413,41 @@ static void read_row(const struct region_map *map, uint32_t id, struct region_im
 	image->row_count++;
 }
 
+/* Newest first. A row is written before it is counted: one newer than the last is in an old one's place. */
 static void read_failures(const struct region_map *map, struct region_image *image,
 			  struct patience *patience)
 {
 	uint64_t rows = map->parts[REGION_PART_FAILURES].count;
 	uint64_t total = image->head.failures_count;
+	uint64_t newest = UINT64_MAX;
 
 	for (uint64_t i = 0; i < rows && i < total; i++) {
 		struct region_failure *failure = &image->failures[image->failure_count];
 
-		if (read_part_row(map, REGION_PART_FAILURES, (total - 1 - i) % rows, failure,
-				  patience) &&
-		    failure->seq != 0)
-			image->failure_count++;
+		if (!read_part_row(map, REGION_PART_FAILURES, (total - 1 - i) % rows, failure,
+				   patience) ||
+		    failure->seq == 0 || failure->seq > newest)
+			continue;
+		newest = failure->seq;
+		image->failure_count++;
 	}
+}
+
+/*
+ * Its first word says whether the others are those of one state. Return: false if they are not: that
+ * of a process that ended there is as good as not told.
+ */
+static bool copy_capability(struct region_capability *copy, const struct region_capability *shared)
+{
+	const uint64_t *from = (const uint64_t *)(const void *)shared;
+	uint64_t *to = (uint64_t *)(void *)copy;
+
+	for (int look = 0; look < LOOKS; look++) {
+		reader_copy_words(to, from, sizeof *copy / sizeof *to);
+		if (!copy->half_written && word_load(from) == to[0])
+			return true;
+	}
+	return false;
 }
 
 static void read_capabilities(const struct region_map *map, struct region_image *image)
@@ -435,12 +456,8 @@ static void read_capabilities(const struct region_map *map, struct region_image 
 		const struct region_capability *shared = reader_row_at(map, REGION_PART_CAPABILITIES, i);
 		struct region_capability *copy = &image->capabilities[image->capability_count];
 
-		if (!shared)
+		if (!shared || !copy_capability(copy, shared))
 			continue;
-		uint32_t state = word_load32(&shared->state);
-
-		memcpy(copy, shared, sizeof *copy);
-		copy->state = state;
 		copy->name[sizeof copy->name - 1] = '\0';
 		copy->detail[sizeof copy->detail - 1] = '\0';
 		if (copy->name[0])

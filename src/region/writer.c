@@ -179,9 +179,10 @@ int region_writer_alloc(struct region_writer *writer, struct region_buffer *buff
 		slot_write(writer, slot, row, buffer);
 		totals_add(writer, row, buffer);
 		region_index_insert(&writer->index, buffer->object, hash, slot);
-		writer_live_changed(writer);
 		buffer->row_hint = row;
 	}
+	/* also where one was replaced and there was no room for the other */
+	writer_live_changed(writer);
 	event_end(writer);
 	return r;
 }
@@ -451,24 +452,24 @@ uint64_t region_writer_lowest(struct region_writer *writer, uint32_t row, uint32
 void region_writer_capability(struct region_writer *writer, const char *name,
 			      enum capability_state state, const char *detail)
 {
+	struct region_capability row = {.state = state, .half_written = 1};
+
 	if (!is_ready(writer))
 		return;
+	memcpy(row.name, name, strnlen(name, sizeof row.name - 1));
+	if (detail)
+		memcpy(row.detail, detail, strnlen(detail, sizeof row.detail - 1));
 	region_lock_take(&writer->lock);
 	struct region_capability *rows =
 		(struct region_capability *)(void *)(writer->table + REGION_CAPABILITIES_OFFSET);
 	uint32_t i = 0;
 
 	while (i < REGION_CAPABILITIES_MAX && rows[i].name[0] &&
-	       strncmp(rows[i].name, name, sizeof rows[i].name - 1) != 0)
+	       strncmp(rows[i].name, row.name, sizeof row.name) != 0)
 		i++;
 	if (i < REGION_CAPABILITIES_MAX) {
-		size_t n = strnlen(name, sizeof rows[i].name - 1);
-		size_t d = detail ? strnlen(detail, sizeof rows[i].detail - 1) : 0;
-
-		memcpy(rows[i].name, name, n);
-		memcpy(rows[i].detail, detail ? detail : "", d);
-		rows[i].detail[d] = '\0';
-		word_store32(&rows[i].state, state);
+		words_store(&rows[i], &row, sizeof row);
+		word_store32(&rows[i].half_written, 0);
 	}
 	region_lock_give(&writer->lock);
 }

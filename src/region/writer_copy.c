@@ -44,9 +44,19 @@ static int copy_front(struct region_writer *writer, int fd, uint8_t *to)
 
 		if (r < 0)
 			return r;
-		memcpy(to + front[i][0], writer->table + front[i][0], front[i][1]);
+		/* without its magic, the first word, nobody takes it for a table before all is there */
+		uint64_t skipped = front[i][0] == 0 ? sizeof(uint64_t) : 0;
+
+		memcpy(to + front[i][0] + skipped, writer->table + front[i][0] + skipped,
+		       front[i][1] - skipped);
 	}
 	return 0;
+}
+
+/* All of a copy is there: from now on it is a table. */
+static void finish_copy(uint8_t *to)
+{
+	word_store(&((struct region_head *)(void *)to)->magic, REGION_MAGIC);
 }
 
 /* Every block that is backed, to the same place; the rest of the new file stays a hole. */
@@ -92,7 +102,13 @@ int writer_copy_table(struct region_writer *writer, int fd, uint8_t *to)
 		r = copy_blocks(writer, fd, to);
 	if (r == 0)
 		r = copy_programs(writer, fd, to);
-	return r < 0 ? r : writer_copy_sites(writer, fd, to);
+	if (r == 0)
+		r = writer_copy_sites(writer, fd, to);
+	if (r == 0) {
+		((struct region_head *)(void *)to)->copies++;
+		finish_copy(to);
+	}
+	return r;
 }
 
 static uint32_t size_class(uint64_t bytes)
@@ -206,6 +222,8 @@ static int make_copy(struct region_writer *writer)
 		r = copy_programs(writer, fd, copy);
 	if (r == 0)
 		r = writer_copy_sites(writer, fd, copy);
+	if (r == 0)
+		finish_copy(copy);
 	if (copy)
 		(void)munmap(copy, bytes);
 	if (r < 0) {

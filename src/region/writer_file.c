@@ -338,8 +338,8 @@ static int create(struct region_writer *writer, const struct region_identity *id
 	r = writer_back_block(writer, 0);
 	if (r < 0)
 		return r;
-	fill_head(writer, identity);
 	(void)memfd_lock(writer->table_fd);
+	fill_head(writer, identity);
 	return 0;
 }
 
@@ -540,6 +540,8 @@ static int move_table(struct region_writer *writer)
 
 	if (fd < 0)
 		return fd;
+	/* before it is a table: one without a lock has a writer that is gone */
+	(void)memfd_lock(fd);
 	uint8_t *copy = writer_file_map(fd, bytes, NULL);
 	int r = copy ? writer_copy_table(writer, fd, copy) : -errno;
 
@@ -549,7 +551,6 @@ static int move_table(struct region_writer *writer)
 		(void)close(fd);
 		return r;
 	}
-	((struct region_head *)(void *)copy)->copies++;
 	word_store(&writer_head(writer)->moved, 1);
 	/* everybody reaches the table through the pointer, under the lock: no address need stay */
 	(void)munmap(writer->table, bytes);
@@ -557,21 +558,34 @@ static int move_table(struct region_writer *writer)
 	writer->table_fd = fd;
 	writer->table_device = device;
 	writer->table_inode = inode;
-	(void)memfd_lock(fd);
 	return 0;
+}
+
+/* A page that no server beats on: that is how each of them is told of the other table. */
+static void renew_control(struct region_writer *writer)
+{
+	int old = writer->control_fd;
+	bool is_ours = memfd_is(old, writer->control_device, writer->control_inode);
+
+	if (create_control(writer, writer->control) == 0 && is_ours)
+		(void)close(old);
 }
 
 int writer_check_table(struct region_writer *writer)
 {
-	return memfd_is(writer->table_fd, writer->table_device, writer->table_inode)
-		       ? 0
-		       : move_table(writer);
+	if (memfd_is(writer->table_fd, writer->table_device, writer->table_inode))
+		return 0;
+	int r = move_table(writer);
+
+	if (r == 0)
+		renew_control(writer);
+	return r;
 }
 
 int writer_check_files(struct region_writer *writer)
 {
 	if (!memfd_is(writer->control_fd, writer->control_device, writer->control_inode))
-		(void)create_control(writer, writer->control);
+		renew_control(writer);
 	int r = writer_check_table(writer);
 
 	/* whoever in this process closes another descriptor of the table drops our lock */

@@ -85,16 +85,21 @@ static inline bool is_ready(struct region_writer *writer)
 	return word_load32(&writer->state) == REGION_WRITER_READY;
 }
 
+static inline void words_store(void *to, const void *from, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
+		uint64_t word;
+
+		memcpy(&word, (const uint8_t *)from + i, sizeof word);
+		word_store((uint64_t *)(void *)((uint8_t *)to + i), word);
+	}
+}
+
 /* A row of words under its own sequence word, which is the first of them. */
 static inline void row_store(uint64_t *to, const void *from, size_t bytes, uint64_t event)
 {
 	seq_begin(&to[0], event);
-	for (size_t i = 1; i < bytes / sizeof *to; i++) {
-		uint64_t word;
-
-		memcpy(&word, (const uint8_t *)from + i * sizeof word, sizeof word);
-		word_store(&to[i], word);
-	}
+	words_store(to + 1, (const uint8_t *)from + sizeof *to, bytes - sizeof *to);
 	seq_end(&to[0], event);
 }
 

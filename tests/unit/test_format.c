@@ -53,7 +53,7 @@ static struct field fields[] = {
 	F(region_head, site_string_bytes), F(region_head, site_stack_words),
 	F(region_head, site_modules), F(region_head, sites_dropped), F(region_head, reserved2),
 
-	S(region_capability), F(region_capability, state), F(region_capability, reserved),
+	S(region_capability), F(region_capability, state), F(region_capability, half_written),
 	F(region_capability, name), F(region_capability, detail),
 
 	S(region_failure), F(region_failure, seq), F(region_failure, time_ns),
