@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "collect/tables.h"
 #include "collect/verify.h"
 #include "server/manager.h"
 #include "source/procfs.h"
@@ -70,6 +72,16 @@ static void entry_free(struct entry *entry)
 	free(entry);
 }
 
+/* A process has more than one table when it became another program: all stored under one name. */
+static bool has_namesake(const struct registry *registry, const struct entry *entry)
+{
+	for (const struct entry *e = registry->entries; e; e = e->next)
+		if (e->pid == entry->pid && e->uid == entry->uid && e->gid == entry->gid &&
+		    e->line == entry->line)
+			return true;
+	return false;
+}
+
 static void unlink_entry(struct registry *registry, struct entry *entry)
 {
 	struct entry **link = &registry->entries;
@@ -81,7 +93,8 @@ static void unlink_entry(struct registry *registry, struct entry *entry)
 	registry->count--;
 	registry->dead -= entry->state == PROCESS_EXITED;
 	registry->generation++;
-	manager_unstore(entry->pid, entry->uid, entry->gid, entry->line);
+	if (!has_namesake(registry, entry))
+		manager_unstore(entry->pid, entry->uid, entry->gid, entry->line);
 	entry_free(entry);
 }
 
@@ -200,6 +213,13 @@ static void beat(struct entry *entry, uint64_t now_ns)
 				 __ATOMIC_RELEASE);
 }
 
+static bool lives(int pidfd)
+{
+	struct pollfd exit = {.fd = pidfd, .events = POLLIN};
+
+	return pidfd >= 0 && poll(&exit, 1, 0) == 0;
+}
+
 /* Return: 0 with the entry in the list; else the refusal + 1. Takes table and pidfd on success. */
 static int add(struct registry *registry, int table, int control, int pidfd, struct entry seed)
 {
@@ -210,6 +230,11 @@ static int add(struct registry *registry, int table, int control, int pidfd, str
 		return REFUSED_TABLE + 1;
 	struct entry *known = find_file(registry, &st);
 
+	/* who speaks is not dead, whatever we believed */
+	if (known && known->state == PROCESS_EXITED && lives(pidfd)) {
+		unlink_entry(registry, known);
+		known = NULL;
+	}
 	if (known) {
 		if (!known->control)
 			map_control(known, control);
@@ -330,47 +355,47 @@ void registry_adopt(struct registry *registry, int table, int control, uint32_t 
 	add_found(registry, table, control, (int)syscall(SYS_pidfd_open, pid, 0), seed);
 }
 
+/* Without its lock, which it may be taking again. */
+static bool still_writes(int table, uint32_t pid)
+{
+	struct region_head head;
+	struct stat st;
+	int r = fstat(table, &st) < 0 ? -errno : tables_is_written_by(pid, st.st_ino);
+
+	if (r >= 0)
+		return r > 0;
+	/* its memory map is not for us to see */
+	return pread(table, &head, sizeof head, 0) == (ssize_t)sizeof head &&
+	       process_is(pid, head.pid, head.start_ticks);
+}
+
 void registry_restore(struct registry *registry, int table, int control, uint32_t pid, uint32_t uid,
 		      uint32_t gid, uint32_t line)
 {
 	struct entry seed = {.pid = pid, .uid = uid, .gid = gid, .line = line};
 	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
-	struct region_head head;
-	bool alive = fcntl(table, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
-		     (lock.l_pid <= 0 || (uint32_t)lock.l_pid == pid);
+	bool is_locked = fcntl(table, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	bool alive = is_locked ? lock.l_pid <= 0 || (uint32_t)lock.l_pid == pid
+			       : still_writes(table, pid);
 
-	/* without its lock, which it may be taking again, the number may be another process by now */
-	if (!alive && pread(table, &head, sizeof head, 0) == (ssize_t)sizeof head)
-		alive = process_is(pid, head.pid, head.start_ticks);
+	/* else the number may be another process by now */
 	add_found(registry, table, control, alive ? (int)syscall(SYS_pidfd_open, pid, 0) : -1, seed);
 }
 
 /*
- * Nobody holds the lock, but the process lives: it became another program, or
- * it closed all descriptors and has had no event since. Its memory map tells.
+ * Nobody holds the lock, but the process lives: it became another program, or it is about to take the
+ * lock again, or it closed all descriptors and has had no event since. Its memory map tells. Of a
+ * table that has moved nothing is mapped; then any other one will do.
  */
 static bool became_another_program(const struct entry *entry)
 {
 	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
-	char path[64];
-	bool mapped = false;
+	bool is_moved = region_is_moved(&entry->map);
 
-	if (entry->table < 0 || fcntl(entry->table, F_GETLK, &lock) < 0 || lock.l_type != F_UNLCK ||
-	    region_is_moved(&entry->map))
+	if (entry->table < 0 || fcntl(entry->table, F_GETLK, &lock) < 0 || lock.l_type != F_UNLCK)
 		return false;
-	(void)snprintf(path, sizeof path, "/proc/%u/maps", entry->pid);
-	FILE *maps = fopen(path, "re");
-
-	if (!maps)
-		return false; /* not for us to see: then it counts as alive */
-	char *line = NULL;
-	size_t room = 0;
-
-	while (!mapped && getline(&line, &room, maps) > 0)
-		mapped = strstr(line, "/memfd:" REGION_NAME " (") != NULL;
-	free(line);
-	(void)fclose(maps);
-	return !mapped;
+	/* not for us to see: then it counts as alive */
+	return tables_is_written_by(entry->pid, is_moved ? 0 : entry->inode) == 0;
 }
 
 static struct entry *find_departed(struct registry *registry)

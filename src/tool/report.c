@@ -220,7 +220,27 @@ static void print_process(FILE *out, struct snapshot *snapshot)
 			p->losses.full + p->losses.memory + p->losses.allocator + p->losses.key);
 }
 
-static int print_table(FILE *out, const struct report_table *table)
+/* A process that was killed as soon as it had moved has no other table here: this is its last one. */
+static bool came_again(const struct report *report, const struct report_table *table,
+		       const struct region_map *map)
+{
+	const struct region_head *head = (const struct region_head *)(const void *)map->base;
+	bool found = false;
+
+	for (uint32_t i = 0; i < report->count && !found; i++) {
+		struct region_map other;
+
+		if (&report->tables[i] == table || region_map_open(report->tables[i].fd, &other) != 0)
+			continue;
+		found = report->tables[i].pid == table->pid && !region_is_moved(&other) &&
+			memcmp(((const struct region_head *)(const void *)other.base)->random_id,
+			       head->random_id, sizeof head->random_id) == 0;
+		region_map_close(&other);
+	}
+	return found;
+}
+
+static int print_table(FILE *out, const struct report *report, const struct report_table *table)
 {
 	const struct collect_options options = {.buffers = true};
 	struct collection collection;
@@ -230,8 +250,7 @@ static int print_table(FILE *out, const struct report_table *table)
 
 	if (r != 0)
 		return r < 0 ? r : -EBADMSG;
-	/* the process moved to another table, which came as well */
-	if (region_is_moved(&map)) {
+	if (region_is_moved(&map) && came_again(report, table, &map)) {
 		region_map_close(&map);
 		return 0;
 	}
@@ -256,7 +275,7 @@ int report_print(const struct report *report, FILE *out)
 	if (report->count == 0)
 		fprintf(out, "no process allocated device memory\n");
 	for (uint32_t i = 0; i < report->count; i++) {
-		int r = print_table(out, &report->tables[i]);
+		int r = print_table(out, report, &report->tables[i]);
 
 		if (r < 0) {
 			fprintf(out, "process %u: its table cannot be read: %s\n",

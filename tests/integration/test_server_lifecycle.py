@@ -21,10 +21,11 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
-from compare import process_of
+from compare import open_allocators, process_of
 from server import Senders, Server, app, directory
 from standin import App
 from testing import PATIENCE_S, ROOT, TTMEMD, Skip, equal, run_tests, ttmem, wait_until
+from writer import Writer
 
 
 def test_dead_keep_their_last_state():
@@ -252,6 +253,89 @@ def test_exec_and_closed_descriptors():
         program.tell("exec")
         program.answer()
         wait_until("it is marked", lambda: server.state_of(program.pid) == "exited")
+
+
+def live_buffers(process):
+    return sum(m["buffers"] for a in open_allocators(process) for m in a["memory"].values())
+
+
+def states_of(server, pid):
+    return sorted(p["state"] for p in server.get("/v1/snapshot")["processes"] if p["pid"] == pid)
+
+
+def test_exec_into_another_table():
+    """One number, two tables one after the other: that of the program before the exec is over."""
+    with directory() as d, Server(d, "--sample", "0.1") as server, app(d) as program:
+        for count in (10, 7):
+            program("open", 1, 0, 0)
+            program("many", 0, count)
+            wait_until("it reports", lambda: "live" in states_of(server, program.pid))
+            if count == 10:
+                program.tell("exec")
+                program.answer()
+        wait_until("the first one is over", lambda: states_of(server, program.pid) == ["exited", "live"])
+        equal([live_buffers(p) for p in server.get("/v1/snapshot")["processes"] if p["state"] == "live"], [7])
+
+
+def test_no_lock_for_a_moment():
+    """Between handing out its table and locking it again a process may be stopped: it lives, for the
+    server that has it, for the tool, and for a server that is started again."""
+    with directory() as d:
+        manager = Manager(d)
+        prefix, more = manager.environment()
+        with Server(d, "--sample", "0.1", prefix=prefix, **more) as server, Writer(server) as program:
+            program.alloc(4096)
+            manager.collect("FDSTORE")
+            program("unlock")
+            program.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.5)
+            equal(states_of(server, program.pid), ["live"], "after some samples")
+            alone = json.loads(ttmem("--format=json", "--no-server").stdout)
+            equal(process_of(alone, program.pid)["state"], "live")
+            server.stop(signal.SIGKILL)
+            server.prefix, server.more = manager.environment()
+            server.start()
+            equal(states_of(server, program.pid), ["live"], "after a restart")
+
+
+def test_who_speaks_is_alive():
+    """A process that was taken for dead is back as soon as it is heard of again."""
+    with directory() as d:
+        manager = Manager(d)
+        prefix, more = manager.environment()
+        with Server(d, prefix=prefix, **more) as server, Writer(server) as program:
+            program.alloc(4096)
+            manager.collect("FDSTORE")
+            server.stop(signal.SIGKILL)
+            # stored for a number that is somebody else's: not that of who holds the lock
+            (name, fd), = manager.stored.items()
+            manager.stored = {name.replace(f"-{program.pid}-", f"-{os.getpid()}-"): fd}
+            server.prefix, server.more = manager.environment()
+            server.start()
+            program("hello")
+            wait_until("it is back", lambda: states_of(server, program.pid) == ["live"])
+            equal(states_of(server, os.getpid()), [])
+
+
+def test_only_the_table_is_closed():
+    """Who loses the table's descriptor but not the other one tells its server that it has moved."""
+    with directory() as d, Server(d, "--sample", "0.1") as server, app(d) as program:
+        program("open", 1, 0, 0)
+        program("many", 0, 10)
+        wait_until("it reports", lambda: server.process_of(program.pid))
+        table, = (int(fd.name) for fd in pathlib.Path(f"/proc/{program.pid}/fd").iterdir()
+                  if os.readlink(fd).startswith("/memfd:ttmem ("))
+        program("closeone", table)
+        made = 10
+
+        def is_seen():
+            nonlocal made
+            program("alloc", 0, "dram", 32, 32)
+            made += 1
+            process = server.process_of(program.pid)
+            return process["losses"]["moves"] == 1 and live_buffers(process) == made
+        wait_until("the server has the other table", is_seen)
+        equal(states_of(server, program.pid), ["live"])
 
 
 def test_two_servers():

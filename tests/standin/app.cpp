@@ -608,6 +608,10 @@ bool command(std::istringstream in)
 		closefrom(static_cast<unsigned>(a), word.c_str());
 	} else if (verb == "look_into_files") {
 		look_into_files();
+	} else if (verb == "closeone") {
+		in >> a;
+		::close(static_cast<int>(a));
+		say("{\"closed\":%u}", static_cast<unsigned>(a));
 	} else if (verb == "limit") {
 		in >> word >> a;
 		limit(word, a);

@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from testing import HOOK, TTMEM, equal, run_tests, ttmem, wait_until
+from testing import BUILD, HOOK, TTMEM, equal, run_tests, ttmem, wait_until
 
 REPORT = ("--report=/dev/null",)
 MODES = ((), REPORT)
@@ -157,6 +157,17 @@ def test_report_file():
         equal(done.returncode, 125)
         equal(pathlib.Path(directory, "ran").exists(), False, "nothing was started")
         equal(run("true", mode=("--report",)).stderr.split("\n")[0], "ttmem report")
+
+
+def test_report_of_one_that_moved_last():
+    """Killed after its table went to another file and before that came here: the old one is told."""
+    for again, buffers in (("", 2), ("hello\n", 3)):
+        commands = ("many\t1\t2\t1\t4096\n" "lose\tchange\n" + again + "many\t3\t1\t1\t4096\n")
+        done = subprocess.run([str(TTMEM), "run", "--report", str(BUILD / "tests/writer/writer")],
+                              input=commands, capture_output=True, text=True)
+        equal(done.stdout.count("ok\n"), commands.count("\n"), done.stdout)
+        equal(done.stderr.count("process "), 1, done.stderr)
+        equal(f"buffers never freed: {buffers} at the end" in done.stderr, True, done.stderr)
 
 
 def test_report_takes_no_word_of_the_command():

@@ -14,7 +14,12 @@
  *     free KEY [COUNT]
  *     fail BYTES TYPE OP FILE LINE FUNCTION
  *     capability NAME STATE DETAIL
+ *     unlock                   as one that has handed out its table and not locked it again yet
+ *     lose [CHANGE]            its table's descriptor is closed; CHANGE: and it has noticed
+ *     hello                    once more to the server
+ *     exec                     becomes another program, with a table of its own
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,6 +211,30 @@ static void fail(char *const *f)
 	region_writer_fail(writer, &failure);
 }
 
+static int moment(char **f, unsigned count)
+{
+	static char path[] = "/proc/self/exe";
+	struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1};
+
+	if (strcmp(f[0], "unlock") == 0)
+		return fcntl(writer->table_fd, F_SETLK, &lock);
+	if (strcmp(f[0], "hello") == 0) {
+		say_hello();
+		return 0;
+	}
+	if (strcmp(f[0], "lose") == 0) {
+		if (close(writer->table_fd) < 0)
+			return -1;
+		writer->checked_ns = 0;
+		if (count == 2)
+			region_writer_tick(writer, now_ns());
+		return 0;
+	}
+	if (strcmp(f[0], "exec") == 0)
+		return execl(path, path, NULL);
+	return -1;
+}
+
 static int command(char **f, unsigned count)
 {
 #define NUMBER(i) strtoull(f[i], NULL, 10)
@@ -228,7 +257,7 @@ static int command(char **f, unsigned count)
 		region_writer_capability(writer, f[1], (enum capability_state)NUMBER(2), f[3]);
 		return 0;
 	}
-	return -1;
+	return moment(f, count);
 }
 
 int main(int argc, char **argv)
