@@ -7,8 +7,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -82,7 +85,7 @@ int inject_status(uint32_t pid, struct late_status *ret_status)
 	return 0;
 }
 
-/* Whoever ends us in the middle of it would leave the thread where it must not go on. */
+/* Whoever interrupts us in the middle of it would not learn what has become of it. */
 static void hold_signals(sigset_t *before)
 {
 	sigset_t all;
@@ -92,7 +95,7 @@ static void hold_signals(sigset_t *before)
 	(void)sigprocmask(SIG_SETMASK, &all, before);
 }
 
-/* Calls f(argument) in a thread of its own choosing. */
+/* What is to be done in a thread of the process. */
 struct work {
 	const struct target *target;
 	int (*run)(struct thread *thread, struct work *work);
@@ -103,18 +106,14 @@ struct work {
 	struct injection *injection;
 };
 
-static int do_work(struct work *work)
+static int work_there(struct work *work)
 {
 	static struct thread thread;
-	sigset_t before;
 
-	hold_signals(&before);
 	/* a thread waits for us: nobody else should come first, where that is ours to say */
-	int priority = getpriority(PRIO_PROCESS, 0);
-
 	(void)setpriority(PRIO_PROCESS, 0, -20);
-	int r = thread_stop(&thread, work->target, thread_now_ns() + SECOND_NS);
 
+	int r = thread_stop(&thread, work->target, thread_now_ns() + SECOND_NS);
 	if (r == 0) {
 		r = call_begin(&thread);
 		if (r == 0)
@@ -122,7 +121,50 @@ static int do_work(struct work *work)
 		work->injection->stopped_ns =
 			thread_release(&thread, &work->injection->starved_ns);
 	}
-	(void)setpriority(PRIO_PROCESS, 0, priority);
+	return r;
+}
+
+/* What the child that does the work leaves behind. */
+struct outcome {
+	int result;
+	struct injection injection;
+};
+
+/*
+ * In a child with a session and a name of its own. A tracer that is killed leaves the thread in the
+ * middle of a call that was not its own, and the program dies of that: whoever kills ttmem, by its
+ * number, by its name or with its terminal, does not kill the child, which is done soon.
+ */
+static int do_work(struct work *work)
+{
+	struct injection *injection = work->injection;
+	sigset_t before;
+	int status = 0, r = 0;
+	struct outcome *outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (outcome == MAP_FAILED)
+		return -errno;
+	hold_signals(&before);
+	pid_t child = fork();
+
+	if (child == 0) {
+		(void)setsid();
+		(void)prctl(PR_SET_NAME, "injection", 0, 0, 0);
+		work->injection = &outcome->injection;
+		outcome->result = work_there(work);
+		_exit(0);
+	}
+	r = child < 0 ? -errno : 0;
+	while (r == 0 && waitpid(child, &status, 0) < 0)
+		r = errno == EINTR ? 0 : -errno;
+	if (r == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+		r = -ESRCH;
+	if (r == 0) {
+		*injection = outcome->injection;
+		r = outcome->result;
+	}
+	(void)munmap(outcome, sizeof *outcome);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return r;
 }
@@ -142,7 +184,8 @@ static void say_error(struct thread *thread, const struct work *work)
 /* The library's bytes into a file in the process's own memory; its descriptor there. */
 static int put_copy(struct thread *thread, const struct work *work, uint64_t *ret_fd)
 {
-	char path[64], bytes[16384];
+	static const char expected[] = "/memfd:/" HOOK_NAME " (deleted)";
+	char path[64], bytes[16384], name_there[sizeof expected];
 	uint64_t name = 0;
 	ssize_t n;
 	int r = work->loader.memfd_create && work->loader.close ? 0 : -ENOSYS;
@@ -159,6 +202,11 @@ static int put_copy(struct thread *thread, const struct work *work, uint64_t *re
 
 	if (to < 0 || lseek(work->copy, 0, SEEK_SET) < 0)
 		return -errno;
+	/* its other threads go on: one may have closed the number and opened another file there */
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", to);
+	if (readlink(path, name_there, sizeof name_there) != (ssize_t)sizeof expected - 1 ||
+	    memcmp(name_there, expected, sizeof expected - 1) != 0)
+		return -EIO;
 	while ((n = read(work->copy, bytes, sizeof bytes)) > 0)
 		if (write(to, bytes, (size_t)n) != n)
 			return -EIO;

@@ -4,7 +4,8 @@
  * functions are called there, in one thread that waits anyway.
  *
  * The caller has found out that the process is one that can take it; here is only what the kernel and
- * the process itself say. Signals to the caller are held back while a thread is stopped.
+ * the process itself say. All of it is done in a child, which outlives a caller that is killed; signals to
+ * the caller are held back meanwhile. Of whoever else injects at that moment one waits for the other.
  */
 #ifndef TTMEM_INJECT_INJECT_H
 #define TTMEM_INJECT_INJECT_H

@@ -21,6 +21,9 @@
 /* What a library and its loader need of a stack; the hook has no large frames. */
 #define STACK_ROOM ((uint64_t)96 << 10)
 
+/* So often we come back to a process that we may not trace. */
+#define FORBIDDEN_LOOKS 250u
+
 /* One that does not come to its stop by then hangs in the kernel. */
 #define SETTLE_MS 1000u
 
@@ -207,10 +210,13 @@ static int try_all(struct thread *thread)
 int thread_stop(struct thread *thread, const struct target *target, uint64_t deadline_ns)
 {
 	const struct timespec pause = {.tv_nsec = 200000};
+	unsigned forbidden = 0;
 	int r;
 
 	thread->target = target;
-	while ((r = try_all(thread)) == 1 && thread_now_ns() < deadline_ns)
+	/* "forbidden" is also what the kernel says where another tracer is, and one of ours is soon done */
+	while (((r = try_all(thread)) == 1 && thread_now_ns() < deadline_ns) ||
+	       (r == -EPERM && forbidden++ < FORBIDDEN_LOOKS))
 		(void)nanosleep(&pause, NULL);
 	return r == -EINTR || r == 1 ? -ETIMEDOUT : r;
 }

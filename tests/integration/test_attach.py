@@ -383,6 +383,46 @@ def test_refuses_the_traced():
         equal("traced already" in attach(app.pid, code=REFUSED), True)
 
 
+def test_ttmem_is_killed():
+    """Killed at any moment of it, ttmem leaves a program that goes on: it had died of an unfinished
+    call. A later attach is as any other."""
+    need_ptrace()
+    with App(hook=False) as app:
+        app("open", 1, 0, 0)
+        for i in range(80):
+            verb = "attach" if i % 2 == 0 else "detach"
+            killed = subprocess.Popen([str(TTMEM), verb, str(app.pid)], stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            time.sleep(i % 20 / 2000)
+            killed.kill()
+            killed.wait()
+            app("alloc", 0, "dram", 4096, 2048)
+            equal(app.process.poll(), None)
+        wait_until("the last one is through", lambda: ttmem("attach", app.pid, check=False).returncode == 0)
+        app("alloc", 0, "dram", 4096, 2048)
+        check(app, [0], "attached in the end")
+        unharmed(app)
+
+
+def test_several_at_once():
+    """Whoever comes second waits or says who is there: it is no question of rights."""
+    need_ptrace()
+    with App(hook=False) as app:
+        app("open", 1, 0, 0)
+        for _ in range(15):
+            some = [subprocess.Popen([str(TTMEM), verb, str(app.pid)], text=True,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                    for verb in ("attach", "detach", "attach")]
+            for done in some:
+                text = done.communicate()[0]
+                equal(done.returncode in (0, REFUSED), True, text)
+        app("alloc", 0, "dram", 4096, 2048)
+        attach(app.pid)
+        app("alloc", 0, "dram", 4096, 2048)
+        check(app, [0], "attached in the end")
+        unharmed(app)
+
+
 def test_refuses_other_users():
     """Another user's process is not ours to change."""
     if os.geteuid() != 0:
