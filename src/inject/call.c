@@ -86,9 +86,11 @@ static int run(struct thread *thread, uint64_t stack, struct user_regs_struct *r
 		if (r < 0)
 			return r;
 		/* somebody stops the whole process; that has to wait until we are done */
-		if (status >> 16 != 0)
+		if (WSTOPSIG(status) == SIGSTOP)
+			thread->owes_stop = true;
+		if (status >> 16 != 0 || WSTOPSIG(status) == SIGSTOP)
 			continue;
-		/* every other signal is blocked, so it is ours or its own mistake */
+		/* every other signal can be blocked and is, so it is ours or its own mistake */
 		if (ptrace(PTRACE_GETREGS, thread->tid, NULL, registers) < 0)
 			return -ESRCH;
 		return WSTOPSIG(status) == SIGSEGV && registers->rip == NOWHERE &&

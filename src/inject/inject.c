@@ -302,6 +302,8 @@ int inject_attach(uint32_t pid, const char *library, int is_own, struct injectio
 		(void)target_symbol(&target, &hook, "ttmem_hook_attach", &work.function);
 	if (!work.function)
 		r = find_loader(&target, &work.loader);
+	if (r == -ENOSYS && !target_is_there(&target))
+		r = -ESRCH;
 	if (r == 0 && is_own && !work.function) {
 		work.copy = open(library, O_RDONLY | O_CLOEXEC);
 		r = work.copy < 0 ? -errno : 0;

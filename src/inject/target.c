@@ -149,6 +149,16 @@ void target_close(struct target *target)
 	*target = (struct target){.memory = -1};
 }
 
+bool target_is_there(const struct target *target)
+{
+	uint8_t byte;
+
+	for (size_t i = 0; i < target->count; i++)
+		if (target->mappings[i].rights[0] == 'r')
+			return target_read(target, target->mappings[i].start, &byte, 1) == 0;
+	return false;
+}
+
 /* The loader has relocated some of these words in place, and of some objects none. */
 static uint64_t relocated(const struct target_object *object, uint64_t word)
 {

@@ -42,6 +42,9 @@ int target_open(struct target *target, uint32_t pid);
 int target_look(struct target *target);
 void target_close(struct target *target);
 
+/* target_is_there - false when the process has ended or has become another program: its memory is gone */
+bool target_is_there(const struct target *target);
+
 /* target_read, target_write - all bytes or an error: 0, -EIO, -errno */
 int target_read(const struct target *target, uint64_t address, void *to, size_t bytes);
 int target_write(const struct target *target, uint64_t address, const void *from, size_t bytes);

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/files.h"
 
@@ -215,10 +216,37 @@ int thread_stop(struct thread *thread, const struct target *target, uint64_t dea
 
 	thread->target = target;
 	/* "forbidden" is also what the kernel says where another tracer is, and one of ours is soon done */
-	while (((r = try_all(thread)) == 1 && thread_now_ns() < deadline_ns) ||
+	while (((r = try_all(thread)) == 1 && target_is_there(target) && thread_now_ns() < deadline_ns) ||
 	       (r == -EPERM && forbidden++ < FORBIDDEN_LOOKS))
 		(void)nanosleep(&pause, NULL);
+	if (r == 1 && !target_is_there(target))
+		return -ESRCH;
 	return r == -EINTR || r == 1 ? -ETIMEDOUT : r;
+}
+
+/* A SIGCONT after the SIGSTOP would still be pending: all signals are blocked. */
+static bool is_continued(const struct thread *thread)
+{
+	static const char *const lines[] = {"\nSigPnd:", "\nShdPnd:"};
+	char path[64], text[4096];
+
+	(void)snprintf(path, sizeof path, "/proc/%u/task/%d/status", thread->target->pid, thread->tid);
+	if (file_read_at(AT_FDCWD, path, text, sizeof text) <= 0)
+		return false;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		const char *line = strstr(text, lines[i]);
+
+		if (line && strtoull(line + strlen(lines[i]), NULL, 16) >> (SIGCONT - 1) & 1)
+			return true;
+	}
+	return false;
+}
+
+static void pay_stop(struct thread *thread)
+{
+	if (thread->owes_stop && !is_continued(thread))
+		(void)syscall(SYS_tgkill, thread->target->pid, thread->tid, SIGSTOP);
+	thread->owes_stop = false;
 }
 
 uint64_t thread_release(struct thread *thread, uint64_t *ret_starved_ns)
@@ -226,6 +254,7 @@ uint64_t thread_release(struct thread *thread, uint64_t *ret_starved_ns)
 	struct iovec state = {thread->xstate, thread->xstate_bytes};
 	uint64_t starved = delays_ns(thread) - thread->delays_ns;
 
+	pay_stop(thread);
 	(void)ptrace(PTRACE_SETREGSET, thread->tid, NT_X86_XSTATE, &state);
 	(void)ptrace(PTRACE_SETSIGMASK, thread->tid, sizeof thread->mask, &thread->mask);
 	(void)ptrace(PTRACE_SETREGS, thread->tid, NULL, &thread->registers);

@@ -11,6 +11,7 @@
 #define TTMEM_INJECT_THREAD_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -24,6 +25,7 @@ struct thread {
 	uint64_t stopped_at_ns;
 	uint64_t delays_ns; /* of it and of us, before */
 	uint64_t mask;	 /* blocked signals */
+	bool	 owes_stop; /* a SIGSTOP came, which cannot be blocked, and is sent again at the end */
 	uint64_t xstate_bytes;
 	struct user_regs_struct registers;
 	uint8_t	 xstate[THREAD_XSTATE_BYTES];

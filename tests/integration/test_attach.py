@@ -404,6 +404,41 @@ def test_ttmem_is_killed():
         unharmed(app)
 
 
+def test_stopped_meanwhile():
+    """SIGSTOP cannot be blocked: one that comes in the middle of a call waits for its end, and then
+    stops the program; nothing was broken off, and after SIGCONT it goes on."""
+    need_ptrace()
+    for i in range(60):
+        with App(hook=False) as app:
+            app("open", 1, 0, 0)
+            stopped = subprocess.Popen([str(TTMEM), "attach", str(app.pid)], text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            time.sleep(i % 20 / 2000)
+            os.kill(app.pid, signal.SIGSTOP)
+            text = stopped.communicate()[0]
+            equal(stopped.returncode == 0 or "is stopped" in text, True, text)
+            stat = pathlib.Path(f"/proc/{app.pid}/stat")
+            wait_until("it stops", lambda: stat.read_text().rsplit(")", 1)[1].split()[0] == "T")
+            os.kill(app.pid, signal.SIGCONT)
+            app("alloc", 0, "dram", 4096, 2048)
+            unharmed(app)
+
+
+def test_becomes_another_program_meanwhile():
+    """exec at any moment: there is no such process any more, and that is found out at once."""
+    need_ptrace()
+    with App(hook=False) as app:
+        for i in range(60):
+            app("open", 1, 0, 0)
+            tool = subprocess.Popen([str(TTMEM), "attach", str(app.pid)], text=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            time.sleep(i % 20 / 2000)
+            app.tell("exec")
+            app.answer()
+            text = tool.communicate()[0]
+            equal(tool.returncode in (0, NOT_FOUND) or "has no TT-Metal" in text, True, text)
+
+
 def test_several_at_once():
     """Whoever comes second waits or says who is there: it is no question of rights."""
     need_ptrace()
