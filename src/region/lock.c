@@ -17,30 +17,42 @@
 #define LOOKS	   12
 #define PAUSES_MAX 64
 
-static long futex(uint32_t *word, int op, uint32_t value)
+static long futex(struct region_lock *lock, int op, uint64_t value)
 {
-	/* raw, so that it is no cancellation point of the application's threads */
-	return syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+	/* a futex has 32 bits: the low ones. Raw, so that it is no cancellation point of the application's */
+	return syscall(SYS_futex, &lock->word, op, (uint32_t)value, NULL, NULL, 0);
 }
 
 void region_lock_slow(struct region_lock *lock)
 {
+	uint64_t self = region_lock_self();
 	int saved_errno = errno;
 
 	for (int look = 0, pauses = 4; look < LOOKS; look++) {
-		uint32_t expected = 0;
+		uint64_t expected = 0;
 
 		if (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) == 0 &&
-		    __atomic_compare_exchange_n(&lock->word, &expected, 1, 0, __ATOMIC_ACQUIRE,
+		    __atomic_compare_exchange_n(&lock->word, &expected, self, 0, __ATOMIC_ACQUIRE,
 						__ATOMIC_RELAXED))
 			return;
 		for (int i = 0; i < pauses; i++)
 			__builtin_ia32_pause();
 		pauses = 2 * pauses > PAUSES_MAX ? PAUSES_MAX : 2 * pauses;
 	}
-	/* From here on the word says 2, so that whoever gives it back wakes us. */
-	while (__atomic_exchange_n(&lock->word, 2, __ATOMIC_ACQUIRE) != 0)
-		(void)futex(&lock->word, FUTEX_WAIT_PRIVATE, 2);
+	for (;;) {
+		uint64_t word = __atomic_load_n(&lock->word, __ATOMIC_RELAXED);
+
+		/* from here on the word is odd, so that whoever gives it back wakes us, or the next one */
+		if (word == 0) {
+			if (__atomic_compare_exchange_n(&lock->word, &word, self | 1, 0,
+							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+				break;
+			continue;
+		}
+		if (word & 1 || __atomic_compare_exchange_n(&lock->word, &word, word | 1, 0,
+							    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			(void)futex(lock, FUTEX_WAIT_PRIVATE, word | 1);
+	}
 	errno = saved_errno;
 }
 
@@ -48,6 +60,6 @@ void region_lock_wake(struct region_lock *lock)
 {
 	int saved_errno = errno;
 
-	(void)futex(&lock->word, FUTEX_WAKE_PRIVATE, 1);
+	(void)futex(lock, FUTEX_WAKE_PRIVATE, 1);
 	errno = saved_errno;
 }

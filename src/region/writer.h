@@ -173,7 +173,8 @@ struct region_buffer {
  * region_writer_create - makes table and control page for this process.
  * The writer's memory must be zero-filled or hold a failed creation.
  * Return: 0; -ENOMEM, -EMFILE, -EFBIG (RLIMIT_FSIZE or RLIMIT_AS leave no room for one block),
- * -errno of memfd_create(2). On failure the state is REGION_WRITER_OFF.
+ * -errno of memfd_create(2). On failure the state is REGION_WRITER_OFF. -EBUSY: a signal handler has
+ * interrupted this very thread in here; the state is as it was.
  */
 int region_writer_create(struct region_writer *writer, const struct region_identity *identity);
 /* region_writer_destroy - for tests and children of tests: unmaps and closes everything */

@@ -243,6 +243,8 @@ int region_writer_copy(struct region_writer *writer, uint64_t now_ns)
 	int saved_errno = errno;
 	int r = -EAGAIN;
 
+	if (region_lock_is_ours(&writer->lock))
+		return r;
 	region_lock_take(&writer->lock);
 	if (writer->state == REGION_WRITER_READY &&
 	    (writer->copied_ns == 0 || now_ns - writer->copied_ns >= COPY_EVERY_NS)) {

@@ -366,6 +366,8 @@ int region_writer_create(struct region_writer *writer, const struct region_ident
 {
 	int saved_errno = errno;
 
+	if (region_lock_is_ours(&writer->lock))
+		return -EBUSY;
 	region_lock_take(&writer->lock);
 	if (writer->state == REGION_WRITER_NONE) {
 		writer->pid = (uint32_t)getpid();
@@ -613,6 +615,8 @@ int writer_file_reopen(int fd)
 
 int region_writer_share(struct region_writer *writer)
 {
+	if (region_lock_is_ours(&writer->lock))
+		return -EBUSY;
 	region_lock_take(&writer->lock);
 	int r = writer_check_files(writer);
 
@@ -633,6 +637,8 @@ void region_writer_unshare(struct region_writer *writer, int fd)
 
 uint64_t region_writer_start_ticks(struct region_writer *writer)
 {
+	if (region_lock_is_ours(&writer->lock))
+		return 0;
 	/* the lock: the table may just be moving */
 	region_lock_take(&writer->lock);
 	uint64_t ticks = writer_head(writer)->start_ticks;

@@ -79,10 +79,15 @@ static inline void event_end(struct region_writer *writer)
 	region_lock_give(&writer->lock);
 }
 
+/*
+ * Nor is it for a signal handler that has interrupted this thread's own event: waiting for the lock
+ * would be for ever, so what the handler does is not recorded.
+ */
 static inline bool is_ready(struct region_writer *writer)
 {
 	/* acquire: pairs with the store at the end of region_writer_create */
-	return word_load32(&writer->state) == REGION_WRITER_READY;
+	return word_load32(&writer->state) == REGION_WRITER_READY &&
+	       !region_lock_is_ours(&writer->lock);
 }
 
 static inline void words_store(void *to, const void *from, size_t bytes)

@@ -15,6 +15,8 @@
  * With "killed", a process that allocates and frees without a pause is killed
  * at no moment in particular, as often as is asked: its table, read afterwards,
  * has its allocator, and the figures differ from the slots by one event at most.
+ *
+ * With "interrupted", a signal handler uses the same table.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,6 +27,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -414,6 +417,51 @@ static void run_killed(uint32_t rounds)
 	       rounds, torn);
 }
 
+static struct region_writer *interrupted;
+static volatile uint32_t interruptions, unrecorded;
+
+/* What the program's own handler does: it allocates and frees, wherever it comes. */
+static void on_alarm(int number)
+{
+	struct region_buffer b = {.object = object_of(5000), .allocator = 100, .device = 200,
+				  .requested_bytes = 30, .bank_bytes = 32};
+
+	(void)number;
+	interruptions++;
+	if (region_writer_alloc(interrupted, &b) < 0 ||
+	    !region_writer_free(interrupted, object_of(5000)))
+		unrecorded++;
+}
+
+/*
+ * A signal handler in the middle of its thread's own event: waiting for the lock there would be for
+ * ever. What it does is not recorded then; what it does at any other moment is.
+ */
+static void run_interrupted(uint32_t wanted)
+{
+	static struct model model;
+	const struct itimerval often = {{0, 20}, {0, 20}}, never = {{0, 0}, {0, 0}};
+	const struct sigaction action = {.sa_handler = on_alarm};
+
+	interrupted = writer_new(OBJECTS * 2);
+	open_row(interrupted, &model, 0);
+	CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+	CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+	for (uint32_t i = 0; interruptions < wanted || unrecorded == 0; i++) {
+		struct region_buffer b = {.object = object_of(i % 64), .allocator = 100, .device = 200,
+					  .requested_bytes = 30, .bank_bytes = 32};
+
+		CHECK(region_writer_free(interrupted, b.object) ||
+		      region_writer_alloc(interrupted, &b) == 0);
+	}
+	CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+	CHECK(interruptions > unrecorded);
+	CHECK(region_writer_is_valid(interrupted));
+	printf("interrupted: %" PRIu32 " times, %" PRIu32 " of them in the middle of an event\n",
+	       interruptions, unrecorded);
+	writer_drop(interrupted);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t histories = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000;
@@ -423,6 +471,7 @@ int main(int argc, char **argv)
 		history(i);
 	printf("%" PRIu64 " histories equal to the model\n", histories);
 	run_beside(events);
+	run_interrupted(2000);
 	run_killed(argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 300);
 	return 0;
 }
