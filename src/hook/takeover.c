@@ -48,7 +48,8 @@ static void nap(void)
 {
 	const struct timespec t = {.tv_nsec = NAP_NS};
 
-	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+	/* raw, so that it is no cancellation point of the application's threads */
+	(void)syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &t, NULL);
 }
 
 /* Is it a Buffer that has its address? One without gets it, and its event, from its own thread. */

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "region/quiet.h"
 #include "region/send.h"
 
 #define MS_NS	     UINT64_C(1000000)
@@ -160,20 +161,19 @@ static void send_copy(struct region_writer *writer, int copy)
 
 void register_failed_moment(struct region_writer *writer, uint64_t now_ns)
 {
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 	int copy = region_writer_copy(writer, now_ns);
 
 	if (copy >= 0) {
 		send_copy(writer, copy);
 		(void)close(copy);
 	}
-	errno = saved_errno;
 }
 
 void register_due(struct registrar *registrar, struct region_writer *writer, uint64_t now_ns)
 {
 	uint64_t next = UINT64_MAX;
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 
 	if (__atomic_exchange_n(&registrar->busy, 1, __ATOMIC_ACQUIRE))
 		return;
@@ -188,5 +188,4 @@ void register_due(struct registrar *registrar, struct region_writer *writer, uin
 	}
 	__atomic_store_n(&registrar->next_look_ns, next, __ATOMIC_RELAXED);
 	__atomic_store_n(&registrar->busy, 0, __ATOMIC_RELEASE);
-	errno = saved_errno;
 }

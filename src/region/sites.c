@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "region/memfd.h"
+#include "region/quiet.h"
 #include "region/writer_internal.h"
 
 /* Longer names are cut: a path has its telling part at the end, anything else at its start. */
@@ -259,7 +260,7 @@ static uint32_t finish(struct region_writer *writer, uint32_t base, int64_t id)
 uint32_t region_writer_site_stack(struct region_writer *writer, uint32_t base,
 				  const uint64_t *frames, uint32_t depth)
 {
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 
 	if (!is_ready(writer) || depth == 0)
 		return base;
@@ -274,13 +275,12 @@ uint32_t region_writer_site_stack(struct region_writer *writer, uint32_t base,
 	uint32_t result = finish(writer, base, id);
 
 	region_lock_give(&writer->lock);
-	errno = saved_errno;
 	return result;
 }
 
 uint32_t region_writer_site_tag(struct region_writer *writer, uint32_t base, struct region_text tag)
 {
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 
 	if (!is_ready(writer) || tag.bytes == 0)
 		return base;
@@ -295,14 +295,13 @@ uint32_t region_writer_site_tag(struct region_writer *writer, uint32_t base, str
 	uint32_t result = finish(writer, base, id);
 
 	region_lock_give(&writer->lock);
-	errno = saved_errno;
 	return result;
 }
 
 uint32_t region_writer_site(struct region_writer *writer, const struct region_site_found *found)
 {
 	int64_t id = -ENODEV;
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 
 	if (!is_ready(writer))
 		return REGION_SITE_UNKNOWN;
@@ -311,7 +310,6 @@ uint32_t region_writer_site(struct region_writer *writer, const struct region_si
 	if (id < 0)
 		add(&writer_head(writer)->sites_dropped, 1);
 	region_lock_give(&writer->lock);
-	errno = saved_errno;
 	return id < 0 ? REGION_SITE_UNKNOWN : (uint32_t)id;
 }
 
@@ -320,7 +318,7 @@ uint32_t region_writer_module(struct region_writer *writer, struct region_text p
 {
 	struct region_site_module row = {.build_id_bytes = build_id_bytes};
 	uint32_t module = REGION_MODULE_NONE;
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 
 	if (!is_ready(writer) || writer->sites_max == 0 || build_id_bytes > sizeof row.build_id)
 		return module;
@@ -347,7 +345,6 @@ uint32_t region_writer_module(struct region_writer *writer, struct region_text p
 		}
 	}
 	region_lock_give(&writer->lock);
-	errno = saved_errno;
 	return module;
 }
 

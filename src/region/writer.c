@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "region/quiet.h"
 #include "region/words.h"
 #include "region/writer_internal.h"
 
@@ -253,7 +254,7 @@ static void row_fill(struct region_writer *writer, uint32_t row, struct region_a
 int region_writer_allocator_add(struct region_writer *writer, const struct region_allocator *row,
 				uint64_t now_ns, uint32_t *ret_row)
 {
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 	int r = 0;
 
 	if (!is_ready(writer))
@@ -279,7 +280,6 @@ int region_writer_allocator_add(struct region_writer *writer, const struct regio
 	event_end(writer);
 	if (r == 0)
 		*ret_row = at;
-	errno = saved_errno;
 	return r;
 }
 
@@ -362,7 +362,7 @@ static void close_rows(struct region_writer *writer, uint64_t device, uint64_t c
 
 	bool closing[REGION_ALLOCATORS_MAX] = {false};
 	bool any = false;
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 
 	if (!is_ready(writer))
 		return;
@@ -388,7 +388,6 @@ static void close_rows(struct region_writer *writer, uint64_t device, uint64_t c
 		drop_slots_of(writer, closing);
 	}
 	event_end(writer);
-	errno = saved_errno;
 }
 
 void region_writer_close_device(struct region_writer *writer, uint64_t device, uint64_t now_ns)
@@ -559,7 +558,7 @@ void region_writer_tick(struct region_writer *writer, uint64_t now_ns)
 
 	if (now_ns - checked < TICK_NS || !is_ready(writer))
 		return;
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 
 	region_lock_take(&writer->lock);
 	if (writer->checked_ns == checked) {
@@ -567,7 +566,6 @@ void region_writer_tick(struct region_writer *writer, uint64_t now_ns)
 		(void)writer_check_files(writer);
 	}
 	region_lock_give(&writer->lock);
-	errno = saved_errno;
 }
 
 /* Sums of live slots, per row and type, compared with the totals. */

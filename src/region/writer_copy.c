@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "region/memfd.h"
+#include "region/quiet.h"
 #include "region/words.h"
 
 /* A program that retries a failing allocation must not spend its time on copies. */
@@ -240,7 +241,7 @@ static int make_copy(struct region_writer *writer)
 
 int region_writer_copy(struct region_writer *writer, uint64_t now_ns)
 {
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 	int r = -EAGAIN;
 
 	if (region_lock_is_ours(&writer->lock))
@@ -254,6 +255,5 @@ int region_writer_copy(struct region_writer *writer, uint64_t now_ns)
 			r = writer_file_reopen(writer->copy_fd);
 	}
 	region_lock_give(&writer->lock);
-	errno = saved_errno;
 	return r;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "region/memfd.h"
+#include "region/quiet.h"
 #include "region/words.h"
 
 #define MEMFD_MODE_CONTROL 0600
@@ -364,7 +365,7 @@ static void release(struct region_writer *writer)
 
 int region_writer_create(struct region_writer *writer, const struct region_identity *identity)
 {
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 
 	if (region_lock_is_ours(&writer->lock))
 		return -EBUSY;
@@ -380,7 +381,6 @@ int region_writer_create(struct region_writer *writer, const struct region_ident
 			     writer->error < 0 ? REGION_WRITER_OFF : REGION_WRITER_READY);
 	}
 	region_lock_give(&writer->lock);
-	errno = saved_errno;
 	return writer->error;
 }
 
@@ -444,10 +444,9 @@ static int back_block(struct region_writer *writer, uint32_t block)
 /* The two below are where an event makes system calls, so errno is kept here and not by events. */
 int writer_back_block(struct region_writer *writer, uint32_t block)
 {
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 	int r = back_block(writer, block);
 
-	errno = saved_errno;
 	return r;
 }
 
@@ -484,10 +483,9 @@ bool writer_trim(struct region_writer *writer)
 {
 	if (writer->blocks_empty <= BLOCKS_KEPT + writer->blocks_backed / 8)
 		return false;
-	int saved_errno = errno;
+	quiet_auto quiet = quiet_begin();
 	bool given_back = trim(writer);
 
-	errno = saved_errno;
 	return given_back;
 }
 
@@ -512,7 +510,8 @@ int writer_back_program_rows(struct region_writer *writer, uint64_t offset, uint
 {
 	uint64_t base = region_programs_offset(writer->slots_max);
 	uint64_t last = (offset + bytes - 1 - base) / REGION_BLOCK_BYTES;
-	int saved_errno = errno, r = 0;
+	quiet_auto quiet = quiet_begin();
+	int r = 0;
 
 	for (uint64_t b = (offset - base) / REGION_BLOCK_BYTES; r == 0 && b <= last; b++) {
 		if (writer_program_block_is_backed(writer, b))
@@ -524,7 +523,6 @@ int writer_back_program_rows(struct region_writer *writer, uint64_t offset, uint
 		if (r == 0)
 			writer->private->programs.block_backed[b / 64] |= UINT64_C(1) << (b % 64);
 	}
-	errno = saved_errno;
 	return r;
 }
 
@@ -615,6 +613,8 @@ int writer_file_reopen(int fd)
 
 int region_writer_share(struct region_writer *writer)
 {
+	quiet_auto quiet = quiet_begin();
+
 	if (region_lock_is_ours(&writer->lock))
 		return -EBUSY;
 	region_lock_take(&writer->lock);
@@ -628,6 +628,8 @@ int region_writer_share(struct region_writer *writer)
 
 void region_writer_unshare(struct region_writer *writer, int fd)
 {
+	quiet_auto quiet = quiet_begin();
+
 	region_lock_take(&writer->lock);
 	(void)close(fd);
 	if (memfd_is(writer->table_fd, writer->table_device, writer->table_inode))

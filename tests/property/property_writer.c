@@ -16,7 +16,8 @@
  * at no moment in particular, as often as is asked: its table, read afterwards,
  * has its allocator, and the figures differ from the slots by one event at most.
  *
- * With "interrupted", a signal handler uses the same table.
+ * With "interrupted", a signal handler uses the same table; with "cancelled", a thread ends as soon
+ * as it may.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,6 +28,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -462,6 +464,66 @@ static void run_interrupted(uint32_t wanted)
 	writer_drop(interrupted);
 }
 
+static uint32_t reached;
+
+/* Every place where an event makes system calls, in a thread that is to end at the first chance. */
+static void *work_cancelled(void *argument)
+{
+	struct region_writer *writer = argument;
+	static struct model model;
+	uint32_t i = 0, blocks = writer->blocks_backed;
+
+	CHECK(pthread_cancel(pthread_self()) == 0);
+	open_row(writer, &model, 1);
+	for (; writer->blocks_backed < blocks + 12; i++) {
+		struct region_buffer b = {.object = object_of(i), .allocator = 101, .device = 201,
+					  .requested_bytes = 30, .bank_bytes = 32};
+
+		CHECK(region_writer_alloc(writer, &b) == 0);
+	}
+	blocks = writer->blocks_backed;
+	while (i-- > 0)
+		CHECK(region_writer_free(writer, object_of(i)));
+	CHECK(writer->blocks_backed < blocks);
+	const struct region_site_found found = {.op = {.start = "op", .bytes = 2}, .line = 7};
+
+	CHECK(region_writer_site(writer, &found) == 1);
+	int fd = region_writer_share(writer);
+
+	CHECK(fd >= 0);
+	region_writer_unshare(writer, fd);
+	int copy = region_writer_copy(writer, 7);
+
+	CHECK(copy >= 0);
+	CHECK(syscall(SYS_close, copy) == 0);
+	CHECK(syscall(SYS_close, writer->table_fd) == 0);
+	writer->checked_ns = 0;
+	region_writer_tick(writer, UINT64_C(5000000000));
+	CHECK(writer->table[0] != 0);
+	reached++;
+	pthread_testcancel();
+	CHECK(reached == 0); /* nobody comes here */
+	return NULL;
+}
+
+/* A lock that ended with its thread would stop all others. */
+static void run_cancelled(void)
+{
+	struct region_identity identity = {.entry = "test", .slots_max = 32768,
+					   .sites_max = REGION_SITES_UNIT};
+	struct region_writer *writer = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t thread;
+
+	CHECK(writer != MAP_FAILED && region_writer_create(writer, &identity) == 0);
+	CHECK(pthread_create(&thread, NULL, work_cancelled, writer) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(reached == 1);
+	CHECK(region_writer_is_valid(writer));
+	writer_drop(writer);
+	printf("cancelled: the thread ended where it was to end\n");
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t histories = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000;
@@ -472,6 +534,7 @@ int main(int argc, char **argv)
 	printf("%" PRIu64 " histories equal to the model\n", histories);
 	run_beside(events);
 	run_interrupted(2000);
+	run_cancelled();
 	run_killed(argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 300);
 	return 0;
 }
