@@ -293,6 +293,11 @@ static int attach(const struct request *request)
 	if (r < 0 && r != -EINVAL)
 		return hook_refused(path, r);
 	r = inject_attach(pid, path, is_elsewhere(pid, path), &injection);
+	if (r == -ENOSYS) {
+		/* what has become another program since has not loaded its libraries yet */
+		inspect_process(root, pid, &inspection);
+		r = inspection.has_metal ? r : -ESRCH;
+	}
 	if (r < 0)
 		return explain_error(pid, r, &injection);
 	return injection.result < 0 ? explain_result(pid, injection.result)
