@@ -331,10 +331,12 @@ static void drop_slots_of(struct region_writer *writer, const bool *rows)
 
 			if (!rows[region_slot_allocator(place) % REGION_ALLOCATORS_MAX])
 				continue;
+			writer_left_add(writer, slot);
 			writer_slot_drop(writer, slot);
 			add(&writer_head(writer)->left_at_close, 1);
 		}
 	}
+	writer_left_done(writer);
 	writer_live_changed(writer);
 	/* a free gives back one block; here all went at once */
 	while (writer_trim(writer))
@@ -636,7 +638,7 @@ bool region_writer_is_valid(struct region_writer *writer)
 	bool valid = slot_map_is_valid(&writer->private->map) &&
 		     region_index_is_valid(&writer->index) && blocks_agree(writer) &&
 		     totals_agree(writer) && writer_programs_are_valid(writer) &&
-		     writer_sites_are_valid(writer) &&
+		     writer_sites_are_valid(writer) && writer_left_is_valid(writer) &&
 		     writer_head(writer)->seq == 2 * writer->event;
 
 	region_lock_give(&writer->lock);

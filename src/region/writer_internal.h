@@ -157,6 +157,14 @@ int writer_copy_sites(const struct region_writer *writer, int fd, uint8_t *to);
 /* writer_sites_are_valid - for tests */
 bool writer_sites_are_valid(const struct region_writer *writer);
 /*
+ * writer_left_add - a slot that goes with its device is counted with its site.
+ * writer_left_done - the event has added its last one.
+ */
+void writer_left_add(struct region_writer *writer, uint32_t slot);
+void writer_left_done(struct region_writer *writer);
+/* writer_left_is_valid - for tests */
+bool writer_left_is_valid(const struct region_writer *writer);
+/*
  * writer_check_files - moves table and control page if their descriptors mean other files now.
  * Return: 0, or -errno when the table has no descriptor of its own any more.
  * writer_check_table looks at the table alone, for the moments when it grows.

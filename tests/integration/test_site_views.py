@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -367,6 +368,57 @@ def test_report():
     equal("  failed allocations: 1\n    1.00 TiB of L1: standin-app (" in text, True, text)
     equal("  buffers never freed: 1 at the end\n    DRAM       8.00 KiB at 0x" in text
           and ": standin-app (" in text.split("never freed")[1], True, text)
+
+
+def report_of(*steps):
+    """What `ttmem run --report` says of a writer that is told to do so."""
+    with tempfile.TemporaryDirectory() as there:
+        report = pathlib.Path(there) / "report"
+        with Writer(prefix=[str(TTMEM), "run", f"--report={report}", "--"]) as writer:
+            for step in steps:
+                step(writer)
+            writer.process.stdin.close()
+            equal(writer.process.wait(), 0)
+            writer.process.stdin = None
+        return report.read_text()
+
+
+def test_report_of_a_closing():
+    """Buffers that live when their device closes are named by place and type, the most bytes first,
+    all closings together; what is live at the end, and what was freed, is not among them."""
+    def fill(writer):
+        for _ in range(3):
+            writer.alloc(1 << 20, op="ttnn.empty", line=9, function="Cache.grow", tag="kv-cache")
+        writer.alloc(4096, "l1", op="ttnn.add", line=12, function="step")
+        writer.alloc(4096, op="ttnn.add", line=12, function="step")
+        writer.alloc(100, op="", file="", line=0, function="")
+        writer.free(writer.alloc(1 << 30, op="ttnn.mul", line=7, function="freed"))
+
+    text = report_of(fill, lambda w: w("close"), fill, lambda w: w("close"),
+                     lambda w: w("before", 900, 64, "dram"), lambda w: w("close"),
+                     lambda w: w.alloc(2048, op="ttnn.sub", line=3, function="end"))
+    equal(re.sub("0x[0-9a-f]+", "ADDRESS", text[text.index("  buffers never freed"):]), """\
+  buffers never freed: 1 at the end
+    DRAM       2.00 KiB at ADDRESS: ttnn.sub at model.py:3 (end)
+  buffers left when their device was closed: 13
+    DRAM       6.00 MiB in 6 buffers: ttnn.empty [kv-cache] at model.py:9 (Cache.grow)
+    DRAM       8.00 KiB in 2 buffers: ttnn.add at model.py:12 (step)
+    L1         8.00 KiB in 2 buffers: ttnn.add at model.py:12 (step)
+    DRAM          200 B in 2 buffers
+    DRAM           64 B in 1 buffer: before attach
+""", text)
+
+
+def test_report_of_many_places():
+    """Twenty places are told one by one, the others together; beyond the table's room they are
+    counted, so that nothing is lost: the numbers add up."""
+    text = report_of(lambda w: w("many", 1, 30, 30, 4096), lambda w: w("close"))
+    equal("  buffers left when their device was closed: 30\n" in text, True, text)
+    equal(text.count("ttnn.add at many.py:"), 20, text)
+    equal("40.0 KiB in 10 buffers of 10 more sites\n" in text, True, text)
+    text = report_of(lambda w: w("many", 1, 3000, 3000, 4096), lambda w: w("close"))
+    equal("7.92 MiB in 2028 buffers of 2028 more sites\n    952 buffers, and there was no room to "
+          "note whose\n" in text, True, text)
 
 
 def test_tags():
