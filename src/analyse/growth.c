@@ -114,7 +114,7 @@ int growth_scanned(struct growth *growth, uint32_t pid, uint64_t started_ns, uin
 			.pid = pid, .started_ns = started_ns, .first_turn = growth->turn};
 	}
 	process->event = event;
-	process->left_out = 0;
+	process->left_out = process->threads_left_out = 0;
 	process->state = PROCESS_SCANNED;
 	return 0;
 }
@@ -146,15 +146,22 @@ static void fill_past(const struct growth *growth, struct growth_series *series)
 	}
 }
 
+/* Those of one kind that a process has. */
+static uint32_t *count_of(struct growth *growth, uint32_t process, bool by_thread)
+{
+	return by_thread ? &growth->processes[process].threads : &growth->processes[process].series;
+}
+
 /* Return: 0; -ENOSPC; -ENOMEM. */
-static int new_series(struct growth *growth, uint32_t process, const uint64_t *keys,
+static int new_series(struct growth *growth, uint32_t process, bool by_thread, const uint64_t *keys,
 		      struct growth_series **ret_series)
 {
+	uint32_t most = by_thread ? GROWTH_THREADS_MAX : GROWTH_PROCESS_MAX - GROWTH_THREADS_MAX;
 	void *memory = growth->series;
 	int r = 0;
 
 	if (growth->series_count == GROWTH_SERIES_MAX ||
-	    growth->processes[process].series == GROWTH_PROCESS_MAX)
+	    *count_of(growth, process, by_thread) == most)
 		return -ENOSPC;
 	if (2 * growth->series_count >= growth->bucket_count)
 		r = grow_buckets(growth);
@@ -167,17 +174,27 @@ static int new_series(struct growth *growth, uint32_t process, const uint64_t *k
 	struct growth_series *series = &growth->series[growth->series_count++];
 
 	series->process = process;
+	series->by_thread = by_thread;
 	memcpy(series->keys, keys, sizeof series->keys);
 	fill_past(growth, series);
-	growth->processes[process].series++;
+	++*count_of(growth, process, by_thread);
 	put_bucket(growth, growth->series_count - 1);
 	*ret_series = series;
 	return 0;
 }
 
+static void fill_keys(const struct snapshot *snapshot, const struct site_row *row, bool by_thread,
+		      uint64_t keys[GROUP_THREAD])
+{
+	for (int by = 0; by < GROUP_THREAD; by++)
+		keys[by] = growth_key(snapshot, row, by_thread ? GROUP_THREAD : (enum group_by)by);
+}
+
 int growth_add(struct growth *growth, const struct snapshot *snapshot,
 	       const struct site_list *list)
 {
+	bool by_thread = list->by == GROUP_THREAD;
+
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct site_row *row = &list->rows[i];
 		const struct process *p = &snapshot->processes[row->process];
@@ -189,16 +206,15 @@ int growth_add(struct growth *growth, const struct snapshot *snapshot,
 			continue;
 		uint32_t index = (uint32_t)(process - growth->processes);
 
-		for (int by = 0; by < GROUP_THREAD; by++)
-			keys[by] = growth_key(snapshot, row, (enum group_by)by);
+		fill_keys(snapshot, row, by_thread, keys);
 		struct growth_series *series =
 			(struct growth_series *)(uintptr_t)growth_find(growth, index,
 								       keys[GROUP_SITE]);
 
 		if (!series)
-			r = new_series(growth, index, keys, &series);
+			r = new_series(growth, index, by_thread, keys, &series);
 		if (r == -ENOSPC) {
-			growth->processes[index].left_out++;
+			++*(by_thread ? &process->threads_left_out : &process->left_out);
 			continue;
 		}
 		if (r < 0)
@@ -248,7 +264,7 @@ void growth_end(struct growth *growth)
 
 	for (uint32_t i = 0; i < growth->series_count; i++) {
 		if (!finish_series(growth, &growth->series[i])) {
-			growth->processes[growth->series[i].process].series--;
+			--*count_of(growth, growth->series[i].process, growth->series[i].by_thread);
 			continue;
 		}
 		if (kept != i)

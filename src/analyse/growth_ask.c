@@ -43,6 +43,8 @@ uint64_t growth_key(const struct snapshot *snapshot, const struct site_row *row,
 
 		hash = mix(mix(hash, chip->chip_id), chip->unique_id.value);
 	}
+	if (by == GROUP_THREAD)
+		return mix(mix(hash, 2), row->thread);
 	if (by == GROUP_TYPE || !site)
 		return mix(hash, by == GROUP_TYPE);
 	hash = mix(hash, site->before_attach);
@@ -109,11 +111,15 @@ static bool past_begin(const struct growth *growth, enum group_by by, uint32_t t
 	*ret_past = (struct past){calloc(count, sizeof *ret_past->sums), count - 1};
 	for (uint32_t i = 0; ret_past->sums && i < growth->series_count; i++) {
 		const struct growth_series *series = &growth->series[i];
+		uint64_t key = series->keys[by == GROUP_THREAD ? 0 : by];
 		uint64_t bytes = series->bytes[turn % GROWTH_POINTS];
-		struct past_sum *sum = find_sum(ret_past, series->process, series->keys[by]);
+
+		if (series->by_thread != (by == GROUP_THREAD))
+			continue;
+		struct past_sum *sum = find_sum(ret_past, series->process, key);
 
 		sum->process = series->process + 1;
-		sum->key = series->keys[by];
+		sum->key = key;
 		sum->bytes = bytes == UNKNOWN || sum->bytes == UNKNOWN ? UNKNOWN
 								       : sum->bytes + bytes;
 	}
@@ -140,7 +146,10 @@ static struct fact growth_since(const struct growth *growth, const struct snapsh
 		return fact_absent(REASON_NOT_WATCHED);
 	const struct past_sum *sum = find_sum(past, process, growth_key(snapshot, row, by));
 	/* of what there is no room for nobody knows whether it was there */
-	bool is_missed = growth->processes[process].left_out && (by != GROUP_SITE || !sum->process);
+	bool is_missed = by == GROUP_THREAD
+				 ? growth->processes[process].threads_left_out && !sum->process
+				 : growth->processes[process].left_out &&
+					   (by != GROUP_SITE || !sum->process);
 	uint64_t then = is_missed ? UNKNOWN : sum->bytes;
 
 	return then == UNKNOWN ? fact_absent(REASON_NOT_WATCHED)
@@ -153,15 +162,14 @@ void growth_last_minute(const struct growth *growth, const struct snapshot *snap
 	uint32_t turn = turn_at(growth, now_ns > MINUTE_NS ? now_ns - MINUTE_NS : 0);
 	/* a minute, or nearly: the next turn would be the first that lies within it */
 	bool is_whole = turn && now_ns - growth->time_ns[turn % GROWTH_POINTS] >= MINUTE_NS * 3 / 4;
-	bool is_kept = list->by != GROUP_THREAD;
 	struct past past = {0};
 
-	is_whole = is_whole && is_kept && past_begin(growth, list->by, turn, &past);
+	is_whole = is_whole && past_begin(growth, list->by, turn, &past);
 	for (uint32_t i = 0; i < list->count; i++)
 		list->rows[i].growth_bytes =
 			is_whole ? growth_since(growth, snapshot, &list->rows[i], list->by, &past,
 						turn)
-				 : fact_absent(is_kept ? REASON_NOT_WATCHED : REASON_NOT_BY_THREAD);
+				 : fact_absent(REASON_NOT_WATCHED);
 	free(past.sums);
 }
 

@@ -40,7 +40,8 @@ void tallies_table_done(struct tallies *tallies);
 void tallies_clear(struct tallies *tallies);
 
 /*
- * tallies_fold - one row for each group, those with the most occupied bytes first. What a group is
+ * tallies_fold - one row for each group, those with the most occupied bytes first. By thread only what
+ * was added up by thread can be. What a group is
  * named by (an op alone, a file alone) is added to the snapshot's sites. Growth is not known here.
  * Return: 0 or -ENOMEM; clear the list with site_list_clear.
  */

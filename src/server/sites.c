@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "server/server.h"
 
-/* Live tables in which something has happened, added up by site; the others are as they were. */
+/* Live tables in which something has happened, added up by site and thread; the others are as they were. */
 static int look_at_tables(struct server *server, struct collection *collection)
 {
 	struct growth *growth = &server->watch.growth;
@@ -30,22 +30,33 @@ static int look_at_tables(struct server *server, struct collection *collection)
 	return r;
 }
 
+static int remember(struct server *server, struct snapshot *snapshot, const struct tallies *tallies,
+		    enum group_by by)
+{
+	struct site_list list;
+	int r = tallies_fold(tallies, snapshot, by, &list);
+
+	if (r < 0)
+		return r;
+	r = growth_add(&server->watch.growth, snapshot, &list);
+	site_list_clear(&list);
+	return r;
+}
+
 static int look_at_sites(struct server *server)
 {
-	struct tallies tallies = {0};
+	struct tallies tallies = {.by_thread = true};
 	const struct collect_tally tally = {.tallies = &tallies};
 	const struct collect_options options = {.buffers = true, .tally = &tally};
 	struct collection collection;
-	struct site_list list = {0};
 
 	collection_init(&collection, &options);
 	int r = look_at_tables(server, &collection);
 
 	if (r == 0)
-		r = tallies_fold(&tallies, &collection.snapshot, GROUP_SITE, &list);
+		r = remember(server, &collection.snapshot, &tallies, GROUP_SITE);
 	if (r == 0)
-		r = growth_add(&server->watch.growth, &collection.snapshot, &list);
-	site_list_clear(&list);
+		r = remember(server, &collection.snapshot, &tallies, GROUP_THREAD);
 	tallies_clear(&tallies);
 	collection_clear(&collection);
 	return r;

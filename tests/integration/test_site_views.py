@@ -252,6 +252,9 @@ def test_last_minute():
         equal(rows, {1: -4 * 32 * 64, 2: 0, 3: 7 * 32 * 12})
         rows = {r["type"]: r["growth_bytes"] for r in server.get("/v1/sites?by=file")["sites"]}
         equal(rows, {"l1": -4 * 32 * 64, "dram": 7 * 32 * 12})
+        rows = {(r["type"], r["thread"]): r["growth_bytes"]
+                for r in server.get("/v1/sites?by=thread")["sites"]}
+        equal(rows, {("l1", writer.pid): -4 * 32 * 64, ("dram", writer.pid): 7 * 32 * 12})
         equal("-8.00 KiB" in ttmem("sites", env=where(server)).stdout, True)
 
 

@@ -350,9 +350,78 @@ static void test_last_minute(void **state)
 	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, scene.now);
 	assert_int_equal((int64_t)scene.list.rows[0].growth_bytes.value,
 			 (1050 - 100 - 300 - 90) * 64);
-	scene.list.by = GROUP_THREAD;
+	scene_end(&scene);
+}
+
+/* A turn in which threads are remembered as well: `threads` of them, each with so many bytes. */
+static void thread_turn(struct scene *scene, uint32_t turn, uint32_t threads, uint64_t bytes)
+{
+	struct site_list list = {.by = GROUP_THREAD, .count = threads};
+
+	list.rows = calloc(threads + 1, sizeof *list.rows);
+	assert_non_null(list.rows);
+	for (uint32_t i = 0; i < threads; i++)
+		list.rows[i] = (struct site_row){.thread = 100 + i, .type = MEMORY_L1,
+						 .bank_bytes = bytes + i};
+	scene->now += 10 * SECOND;
+	scene_rows(scene, (const uint64_t[4]){10, 20, 30, 40});
+	growth_begin(&scene->growth, scene->now);
+	assert_int_equal(growth_scanned(&scene->growth, 5, 1, turn), 0);
+	assert_int_equal(growth_add(&scene->growth, &scene->snapshot, &scene->list), 0);
+	assert_int_equal(growth_add(&scene->growth, &scene->snapshot, &list), 0);
+	growth_end(&scene->growth);
+	site_list_clear(&scene->list);
+	scene->list = list;
+}
+
+/* Reason: threads are remembered beside sites, and neither is counted among the other. */
+static void test_last_minute_by_thread(void **state)
+{
+	struct scene scene = {.now = SECOND};
+
+	(void)state;
+	scene_begin(&scene, 5, 1);
+	for (uint32_t i = 0; i < 8; i++)
+		thread_turn(&scene, i, i < 4 ? 1 : 2, 100 * (i + 1));
 	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, scene.now);
-	assert_int_equal(scene.list.rows[0].growth_bytes.reason, REASON_NOT_BY_THREAD);
+	/* a minute ago was the second turn, when there was one thread only */
+	assert_int_equal((int64_t)scene.list.rows[0].growth_bytes.value, (800 - 200) * 64);
+	assert_int_equal((int64_t)scene.list.rows[1].growth_bytes.value, 801 * 64);
+	/* all sites of the type together are what they were */
+	scene.list.by = GROUP_TYPE;
+	scene.list.count = 1;
+	scene.list.rows[0].thread = 0;
+	scene.list.rows[0].bank_bytes = 100;
+	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, scene.now);
+	assert_int_equal(scene.list.rows[0].growth_bytes.value, 0);
+	assert_int_equal(scene_select(&scene, 300), 0);
+	scene_end(&scene);
+}
+
+/* Reason: a process with a thread for everything takes no room from its sites, and of threads that
+ * are not watched nobody says that they are new. */
+static void test_threads_are_bounded(void **state)
+{
+	struct scene scene = {.now = SECOND};
+	uint32_t many = GROWTH_THREADS_MAX + 10;
+
+	(void)state;
+	scene_begin(&scene, 5, 1);
+	for (uint32_t i = 0; i < 8; i++)
+		thread_turn(&scene, i, many, 100);
+	assert_int_equal(scene.growth.series_count, GROWTH_THREADS_MAX + 4);
+	assert_int_equal(scene.growth.left_out, 0);
+	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, scene.now);
+	assert_int_equal(scene.list.rows[0].growth_bytes.state, FACT_OK);
+	assert_int_equal(scene.list.rows[0].growth_bytes.value, 0);
+	assert_false(fact_is_known(scene.list.rows[many - 1].growth_bytes));
+	/* after ten minutes without them they are forgotten, and there is room for others */
+	for (uint32_t i = 8; i < 8 + GROWTH_POINTS; i++)
+		thread_turn(&scene, i, 0, 0);
+	assert_int_equal(scene.growth.series_count, 4);
+	assert_int_equal(scene.growth.processes[0].threads, 0);
+	thread_turn(&scene, 100, many, 100);
+	assert_int_equal(scene.growth.processes[0].threads, GROWTH_THREADS_MAX);
 	scene_end(&scene);
 }
 
@@ -360,7 +429,7 @@ static void test_last_minute(void **state)
 static void test_room_is_bounded(void **state)
 {
 	struct scene scene = {.now = SECOND};
-	uint32_t many = GROWTH_PROCESS_MAX + 100;
+	uint32_t room = GROWTH_PROCESS_MAX - GROWTH_THREADS_MAX, many = room + 100;
 
 	(void)state;
 	scene_begin(&scene, 5, 1);
@@ -379,7 +448,7 @@ static void test_room_is_bounded(void **state)
 		assert_int_equal(growth_scanned(&scene.growth, 5, 1, turn), 0);
 		assert_int_equal(growth_add(&scene.growth, &scene.snapshot, &scene.list), 0);
 		growth_end(&scene.growth);
-		assert_int_equal(scene.growth.series_count, GROWTH_PROCESS_MAX);
+		assert_int_equal(scene.growth.series_count, room);
 		assert_int_equal(scene.growth.left_out, 100);
 	}
 	/* of what is left out nobody says that it is new; of the sum by type neither */
@@ -450,6 +519,8 @@ int main(void)
 		cmocka_unit_test(test_restart_and_reused_pid),
 		cmocka_unit_test(test_ring),
 		cmocka_unit_test(test_last_minute),
+		cmocka_unit_test(test_last_minute_by_thread),
+		cmocka_unit_test(test_threads_are_bounded),
 		cmocka_unit_test(test_room_is_bounded),
 		cmocka_unit_test(test_watch),
 	};
