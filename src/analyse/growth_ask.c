@@ -10,6 +10,9 @@
 #define MINUTE_NS (60 * SECOND_NS)
 #define UNKNOWN	  UINT64_MAX
 
+/* Of the window all but so much must have been seen: looks come late, and the ring ends. */
+#define WINDOW_SHARE 10u
+
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
 	return (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15) ^ hash >> 29;
@@ -173,10 +176,11 @@ void growth_last_minute(const struct growth *growth, const struct snapshot *snap
 	free(past.sums);
 }
 
-/* The samples within the window, oldest first, and what is live now. */
+/* The samples within the window, oldest first, and what is live now. `aged` has all but that. */
 static uint32_t points_of(const struct growth *growth, const struct growth_series *series,
 			  const struct site_row *row, uint64_t now_ns, uint64_t window_ns,
-			  struct rise_point points[GROWTH_POINTS + 1])
+			  struct rise_point points[GROWTH_POINTS + 1],
+			  struct rise_aged aged[GROWTH_POINTS])
 {
 	uint32_t count = 0, turns = growth->turn < GROWTH_POINTS ? growth->turn : GROWTH_POINTS;
 
@@ -185,25 +189,44 @@ static uint32_t points_of(const struct growth *growth, const struct growth_serie
 
 		if (now_ns - growth->time_ns[at] > window_ns || series->bytes[at] == UNKNOWN)
 			continue;
-		points[count++] = (struct rise_point){growth->time_ns[at], series->bytes[at]};
+		points[count] = (struct rise_point){growth->time_ns[at], series->bytes[at]};
+		aged[count++] = (struct rise_aged){series->old[at], series->freed >> at & 1};
 	}
 	points[count++] = (struct rise_point){now_ns, row->bank_bytes};
 	return count;
+}
+
+/*
+ * By age only with all of the window seen: what is emptied in turns that are shorter has been emptied
+ * once by then.
+ */
+static bool has_risen(const struct growth *growth, const struct growth_series *series,
+		      struct site_row *row, uint64_t now_ns, uint64_t window_ns, struct rise *ret_rise)
+{
+	struct rise_point points[GROWTH_POINTS + 1];
+	struct rise_aged aged[GROWTH_POINTS];
+	uint32_t count = points_of(growth, series, row, now_ns, window_ns, points, aged);
+
+	row->found_by = FOUND_BY_RISE;
+	if (rise_of(points, count, ret_rise))
+		return true;
+	row->found_by = FOUND_BY_AGE;
+	return growth->old_after_ns &&
+	       now_ns - points[0].time_ns >= window_ns / WINDOW_SHARE * (WINDOW_SHARE - 1) &&
+	       rise_of_aged(points, aged, count, ret_rise);
 }
 
 static bool grows(const struct growth *growth, const struct snapshot *snapshot,
 		  struct site_row *row, uint64_t now_ns, uint64_t window_ns)
 {
 	uint32_t process = growth_process_of(growth, &snapshot->processes[row->process]);
-	struct rise_point points[GROWTH_POINTS + 1];
 	const struct growth_series *series;
 	struct rise rise;
 
 	if (process == UINT32_MAX)
 		return false;
 	series = growth_find(growth, process, growth_key(snapshot, row, GROUP_SITE));
-	if (!series || !rise_of(points,
-				points_of(growth, series, row, now_ns, window_ns, points), &rise))
+	if (!series || !has_risen(growth, series, row, now_ns, window_ns, &rise))
 		return false;
 	row->growth_bytes = of_banks(snapshot, row, rise.bytes);
 	row->bytes_per_second = of_banks(snapshot, row, rise.bytes);
@@ -258,4 +281,5 @@ void growth_select(const struct growth *growth, const struct snapshot *snapshot,
 	list->window_ns = window_ns;
 	list->watched_ns = first ? now_ns - growth->time_ns[first % GROWTH_POINTS] : 0;
 	list->left_out = growth->left_out;
+	list->old_after_ns = growth->old_after_ns;
 }

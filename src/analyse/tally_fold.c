@@ -147,6 +147,8 @@ static int fold_one(struct folding *folding, const struct tally *tally)
 	row->buffers += tally->buffers;
 	row->requested_bytes += tally->requested_bytes;
 	row->bank_bytes += tally->bank_bytes;
+	row->old_bank_bytes += tally->old_bank_bytes;
+	row->kept_bank_bytes += tally->kept_bank_bytes;
 	row->occupied_bytes =
 		sum_of(row->occupied_bytes,
 		       fact_times(fact_of(tally->bank_bytes),

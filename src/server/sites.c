@@ -9,7 +9,8 @@
 #include "server/server.h"
 
 /* Live tables in which something has happened, added up by site and thread; the others are as they were. */
-static int look_at_tables(struct server *server, struct collection *collection)
+static int look_at_tables(struct server *server, struct collection *collection,
+			  struct tallies *tallies)
 {
 	struct growth *growth = &server->watch.growth;
 	int r = 0;
@@ -21,6 +22,7 @@ static int look_at_tables(struct server *server, struct collection *collection)
 		    growth_unchanged(growth, e->pid, e->created_ns, event))
 			continue;
 		(void)region_map_refresh(&e->map);
+		tallies->cut = growth_cut(growth, e->pid, e->created_ns);
 		r = growth_scanned(growth, e->pid, e->created_ns, event);
 		if (r == 0)
 			r = collection_add_table(collection, &e->map, e->pid, e->uid, PROCESS_LIVE);
@@ -51,7 +53,7 @@ static int look_at_sites(struct server *server)
 	struct collection collection;
 
 	collection_init(&collection, &options);
-	int r = look_at_tables(server, &collection);
+	int r = look_at_tables(server, &collection, &tallies);
 
 	if (r == 0)
 		r = remember(server, &collection.snapshot, &tallies, GROUP_SITE);

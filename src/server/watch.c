@@ -34,6 +34,7 @@ bool watch_due(struct watch *watch, uint64_t now_ns)
 		watch->looked_ns = watch->cost_ns = 0;
 		return false;
 	}
+	watch->growth.old_after_ns = wanted(watch) * WATCH_OLD_LOOKS;
 	return watch->looked_ns == 0 || now_ns - watch->looked_ns >= watch_interval(watch);
 }
 

@@ -18,6 +18,7 @@
 #define WATCH_EVERY_NS UINT64_C(10000000000)
 #define WATCH_KEPT_NS  UINT64_C(600000000000) /* since the last question */
 #define WATCH_WINDOW_NS UINT64_C(300000000000)
+#define WATCH_OLD_LOOKS 6u /* what has been there for so many, as often as wanted, is old */
 #define WATCH_SHARE    100u /* a look may cost a hundredth */
 
 struct watch {

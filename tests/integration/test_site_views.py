@@ -221,6 +221,59 @@ def test_growth_without_a_server():
             equal(document["watched_ns"] > 100_000_000, True, str(document["watched_ns"]))
 
 
+class Churning:
+    """Two lines whose buffers come and go all the time; one of them forgets one now and then."""
+    def __init__(self, writer):
+        self.writer, self.passing, self.rounds = writer, [], 0
+
+    def round(self, pause=0.06):
+        for key in self.passing:
+            self.writer.free(key)
+        self.passing = [self.writer.alloc(12 * 4096, line=line, function="step")
+                        for _ in range(1 + self.rounds * 7 % 5) for line in (71, 72)]
+        if self.rounds % 3 == 0:
+            self.writer.alloc(12 * 64, line=72, function="step")
+        self.rounds += 1
+        time.sleep(pause)
+
+
+def test_leak_on_a_line_of_churn():
+    """What a line that allocates and frees much leaks is told by age, where the line beside it that
+    only allocates and frees is not; asked again when the machine stood still and lives were long."""
+    def grown():
+        for _ in range(15):
+            churning.round()
+        return mine(server.get("/v1/growth?window=3s"), "growing", writer)
+
+    with directory() as d, Server(d, *HURRY) as server, Writer(server) as writer:
+        churning = Churning(writer)
+        server.get("/v1/growth")
+        wait_until("it is named", lambda: [r["site"]["line"] for r in grown()] == [72])
+        row = grown()[0]
+        equal((row["found_by"], row["rises"] >= 6), ("age", True), str(row))
+        equal(row["growth_bytes"] % (12 * 64), 0, "of what is old")
+        text = ttmem("growth", "--window=3s", env=where(server)).stdout
+        equal(" age " in text and "model.py:72" in text and "age: some is freed, but what is older than"
+              in text, True, text)
+
+
+def test_leak_on_a_line_of_churn_without_a_server():
+    """The tool finds it as well within its window."""
+    with Writer() as writer:
+        churning = Churning(writer)
+
+        def look():
+            tool = subprocess.Popen(
+                [str(TTMEM), "growth", "--no-server", "--format=json", "--window=3s",
+                 f"--pid={writer.pid}"], stdout=subprocess.PIPE, text=True)
+            while tool.poll() is None:
+                churning.round()
+            return [(r["site"]["line"], r["found_by"])
+                    for r in json.loads(tool.stdout.read())["growing"]]
+
+        wait_until("it is named", lambda: look() == [(72, "age")])
+
+
 def test_growth_ends_with_its_process():
     """A program that is started again does not go on where the last one was."""
     with directory() as d, Server(d, *HURRY) as server:

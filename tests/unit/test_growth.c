@@ -122,6 +122,60 @@ static void test_slope(void **state)
 	assert_true(rise_per_second(UINT64_MAX, 1) == UINT64_MAX);
 }
 
+/* Of 30 looks: a sawtooth, and beside it what is old, which rises where `aged` says and is freed at `freed`. */
+static bool grows_by_age(series_of *live, series_of *aged, uint32_t freed, struct rise *rise)
+{
+	struct rise_point points[POINTS + 1];
+	struct rise_aged old[POINTS];
+
+	for (uint32_t i = 0; i <= POINTS; i++)
+		points[i] = (struct rise_point){i * 10 * SECOND, live(i) + aged(i)};
+	for (uint32_t i = 0; i < POINTS; i++)
+		old[i] = (struct rise_aged){aged(i), i == freed};
+	return rise_of_aged(points, old, POINTS + 1, rise);
+}
+
+static uint64_t none(uint32_t i) { return 0 * i; }
+static uint64_t aged_slowly(uint32_t i) { return 64u * (i / 4); }
+static uint64_t aged_too_slowly(uint32_t i) { return 64u * (i / 6); }
+static uint64_t aged_and_stopped(uint32_t i) { return 64u * (i < 15 ? i : 15); }
+
+/* Reason: by age only what is told by nothing else, and none that is freed in the end. */
+static void test_aged_series(void **state)
+{
+	struct rise rise;
+
+	(void)state;
+	assert_true(grows_by_age(sawtooth, leak, UINT32_MAX, &rise));
+	assert_int_equal(rise.bytes, 64 * 29);
+	assert_int_equal(rise.rises, 29);
+	assert_int_equal(rise_per_second(rise.bytes, rise.time_ns), 6);
+	assert_true(grows_by_age(sawtooth, aged_slowly, UINT32_MAX, &rise));
+	assert_int_equal(rise.rises, 7);
+	assert_false(grows_by_age(sawtooth, aged_too_slowly, UINT32_MAX, &rise));
+	assert_false(grows_by_age(sawtooth, aged_and_stopped, UINT32_MAX, &rise));
+	assert_false(grows_by_age(sawtooth, none, UINT32_MAX, &rise));
+	/* what never falls is the other rule's */
+	assert_false(grows_by_age(none, leak, UINT32_MAX, &rise));
+	/* one old buffer was freed, however much grew old at the same time; before the window is before */
+	for (uint32_t i = 1; i < POINTS; i++)
+		assert_false(grows_by_age(sawtooth, leak, i, &rise));
+	assert_true(grows_by_age(sawtooth, leak, 0, &rise));
+	/* all of it was freed since the last look */
+	struct rise_point points[8];
+	struct rise_aged old[7];
+
+	for (uint32_t i = 0; i < 8; i++)
+		points[i] = (struct rise_point){i * SECOND, i == 3 ? 900 : 1000};
+	for (uint32_t i = 0; i < 7; i++)
+		old[i] = (struct rise_aged){i * 100, false};
+	assert_true(rise_of_aged(points, old, 8, &rise));
+	points[7].bytes = 599;
+	assert_false(rise_of_aged(points, old, 8, &rise));
+	assert_false(rise_of_aged(points, old, 0, &rise));
+	assert_false(rise_of_aged(points, old, RISE_AGED_POINTS_MAX + 1, &rise));
+}
+
 /* A machine with one process and one chip, of which a few sites hold something. */
 struct scene {
 	struct growth growth;
@@ -512,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_churn_is_no_growth),
 		cmocka_unit_test(test_cache_is_forgotten),
 		cmocka_unit_test(test_slope),
+		cmocka_unit_test(test_aged_series),
 		cmocka_unit_test(test_semaphore_leak),
 		cmocka_unit_test(test_full_together),
 		cmocka_unit_test(test_unchanged),
