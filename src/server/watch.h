@@ -37,6 +37,8 @@ bool watch_due(struct watch *watch, uint64_t now_ns);
 void watch_looked(struct watch *watch, uint64_t now_ns, uint64_t cost_ns);
 /* watch_interval - until the next look, by what the last one cost */
 uint64_t watch_interval(const struct watch *watch);
+/* watch_old_after - the age at which a buffer is old */
+uint64_t watch_old_after(const struct watch *watch);
 /* watch_is_slowed - is that longer than wanted? */
 bool watch_is_slowed(const struct watch *watch);
 
