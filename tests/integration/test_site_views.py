@@ -22,7 +22,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, as_user, directory, need_other_users
 from standin import App
-from testing import HOOK, PATIENCE_S, TTMEM, Skip, equal, run_tests, ttmem, ttmem_json, wait_until
+from testing import (HOOK, PATIENCE_S, ROOT, TTMEM, Skip, equal, run_tests, ttmem, ttmem_json,
+                     wait_until)
 from writer import MODEL, Writer
 
 HURRY = ("--sample", "0.05", "--growth-every", "50ms")
@@ -387,6 +388,32 @@ def test_capability():
               True, details)
 
 
+LISTS_WITH_LACKS = (("sites",), ("buffers",), ("growth", "--window=1s"), ("map", "--type=dram"),
+                    ("fit", "1KiB"), ("fit", "11GiB", "--type=dram"))
+
+
+def documented_members(schema):
+    """First column of the first table under a heading of docs/api.md."""
+    section = (ROOT / "docs/api.md").read_text().split(f"\n## {schema}\n")[1].split("\n#")[0]
+    table = section[section.index("\n| field |"):].strip().split("\n\n")[0]
+    return {name for line in table.splitlines() if line.startswith("| `")
+            for name in re.findall("`([a-z0-9_]+)`", line.split("|")[1])}
+
+
+def test_documented_members():
+    """Documents that no example shows have the members that the text tells of, and no others; one
+    that is there only now and then may be missing."""
+    with Writer() as writer:
+        writer.alloc(1 << 20)
+        writer.alloc(1 << 20)
+        for command in (*LISTS_WITH_LACKS[3:], ("l1",)):
+            document = json.loads(ttmem(*command, "--format=json", "--no-server", check=False).stdout)
+            told = documented_members(document["schema"])
+            equal(set(document) <= told and told - set(document) <= {"estimates"}, True,
+                  f"{command}: has {sorted(document)}, told {sorted(told)}")
+            equal(document["incomplete"], [], str(command))
+
+
 def test_late_and_siteless():
     """A list that lacks both says both, from a server as well: waiting, and switched off."""
     with directory() as d, Server(d) as server, Writer(server) as writer:
@@ -402,6 +429,12 @@ def test_late_and_siteless():
             for command in (("sites",), ("buffers",)):
                 out = ttmem(*command, *how, env=where(server)).stdout
                 equal(f"Process {writer.pid}, who allocates: TTMEM_SITES=off\n" in out, True, out)
+            for command in (*LISTS_WITH_LACKS, ("l1",)):
+                document = json.loads(ttmem(*command, "--format=json", *how, env=where(server),
+                                            check=False).stdout)
+                equal(document["incomplete"], [{"pid": writer.pid, "state": "unknown",
+                                                "reason": "waiting for its next allocation"}],
+                      f"{command} {how}: {document}")
         found = json.loads(ttmem("doctor", "--format=json", env=where(server), check=False).stdout)
         row = next(r for r in found["findings"] if r["check"] == "sites")
         equal((row["state"], row["message"]), ("warning", "who allocates is switched off: "
