@@ -13,6 +13,10 @@
  * thread over its own mapping: no slot may be torn. Under ThreadSanitizer this
  * is the proof of the sequence scheme.
  *
+ * With "closing", a device is closed over and over with buffers of one size in it,
+ * beside a reader: a closing is one event that changes the same rows many times, and
+ * figures of a row that was read whole must belong together in the middle of it too.
+ *
  * With "killed", a process that allocates and frees without a pause is killed
  * at no moment in particular, as often as is asked: its table, read afterwards,
  * has its allocator, and the figures differ from the slots by one event at most.
@@ -339,6 +343,78 @@ static void *scan_beside(void *argument)
 	return NULL;
 }
 
+#define ONE_REQUESTED 3000u
+#define ONE_BANK      2048u
+
+static void check_closing(struct region_map *map)
+{
+	struct region_image image;
+	struct region_lefts lefts;
+
+	CHECK(region_map_refresh(map) == 0);
+	CHECK(region_read_image(map, &image) == 0);
+	for (uint32_t r = 0; r < image.row_count; r++) {
+		const struct region_totals *t = &image.rows[r].totals[0];
+		uint64_t live = t->allocs - t->frees;
+
+		if (image.rows[r].torn[0])
+			continue;
+		CHECK(t->requested_bytes == live * ONE_REQUESTED && t->bank_bytes == live * ONE_BANK);
+		beside.scans += live != 0;
+	}
+	CHECK(region_read_left(map, &lefts) == 0);
+	for (uint32_t i = 0; i < lefts.count; i++)
+		if (!(lefts.rows[i].seq & 1))
+			CHECK(lefts.rows[i].requested_bytes == lefts.rows[i].buffers * ONE_REQUESTED);
+	region_lefts_clear(&lefts);
+	region_image_clear(&image);
+}
+
+static void *close_beside(void *argument)
+{
+	struct region_map map;
+
+	(void)argument;
+	CHECK(region_map_open(beside.writer->table_fd, &map) == 0);
+	while (!__atomic_load_n(&beside.stop, __ATOMIC_RELAXED))
+		check_closing(&map);
+	region_map_close(&map);
+	return NULL;
+}
+
+static void run_closing(uint32_t turns)
+{
+	static struct model model;
+	pthread_t thread;
+
+	beside.writer = writer_new(OBJECTS);
+	beside.stop = false;
+	beside.scans = 0;
+	CHECK(pthread_create(&thread, NULL, close_beside, NULL) == 0);
+	for (uint32_t turn = 0; turn < turns; turn++) {
+		open_row(beside.writer, &model, 0);
+		for (uint32_t i = 0; i < 2 * OBJECTS; i++) {
+			/* each of them twice: the first one is over then, in the same event */
+			struct region_buffer b = {.object = object_of(i / 2),
+						  .allocator = 100,
+						  .device = 200,
+						  .address = 4096 + 4096 * i,
+						  .requested_bytes = ONE_REQUESTED,
+						  .bank_bytes = ONE_BANK,
+						  .site = i % 5};
+
+			CHECK(region_writer_alloc(beside.writer, &b) == 0);
+		}
+		region_writer_close_device(beside.writer, 200, 9);
+	}
+	__atomic_store_n(&beside.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	CHECK(beside.scans > 0);
+	CHECK(region_writer_is_valid(beside.writer));
+	writer_drop(beside.writer);
+	printf("closing: %" PRIu64 " rows read with something in them, none torn\n", beside.scans);
+}
+
 static void run_beside(uint32_t events)
 {
 	static struct model model;
@@ -462,6 +538,7 @@ int main(int argc, char **argv)
 		history(i);
 	printf("%" PRIu64 " histories equal to the model\n", histories);
 	run_beside(events);
+	run_closing(events / 2000);
 	run_killed(argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 300);
 	return 0;
 }
