@@ -9,6 +9,8 @@
 
 #define UNKNOWN UINT64_MAX
 
+_Static_assert(GROWTH_POINTS <= 64, "a bit each");
+
 enum { PROCESS_UNSEEN, PROCESS_UNCHANGED, PROCESS_SCANNED };
 
 void growth_clear(struct growth *growth)
@@ -80,6 +82,7 @@ void growth_begin(struct growth *growth, uint64_t now_ns)
 {
 	growth->turn++;
 	growth->time_ns[growth->turn % GROWTH_POINTS] = now_ns;
+	growth->old_ns = now_ns > growth->old_after_ns ? now_ns - growth->old_after_ns : 0;
 	for (uint32_t i = 0; i < growth->process_count; i++)
 		growth->processes[i].state = PROCESS_UNSEEN;
 }
@@ -92,6 +95,13 @@ bool growth_unchanged(struct growth *growth, uint32_t pid, uint64_t started_ns, 
 		return false;
 	process->state = PROCESS_UNCHANGED;
 	return true;
+}
+
+struct tally_cut growth_cut(const struct growth *growth, uint32_t pid, uint64_t started_ns)
+{
+	const struct growth_process *process = find_process(growth, pid, started_ns);
+
+	return (struct tally_cut){growth->old_ns, process ? process->old_ns : 0};
 }
 
 int growth_scanned(struct growth *growth, uint32_t pid, uint64_t started_ns, uint64_t event)
@@ -114,7 +124,8 @@ int growth_scanned(struct growth *growth, uint32_t pid, uint64_t started_ns, uin
 			.pid = pid, .started_ns = started_ns, .first_turn = growth->turn};
 	}
 	process->event = event;
-	process->left_out = 0;
+	process->old_ns = growth->old_ns;
+	process->left_out = process->threads_left_out = 0;
 	process->state = PROCESS_SCANNED;
 	return 0;
 }
@@ -141,20 +152,29 @@ static void fill_past(const struct growth *growth, struct growth_series *series)
 	for (uint32_t back = 0; back < GROWTH_POINTS; back++) {
 		bool known = back < growth->turn && growth->turn - back >= first;
 
-		series->bytes[(growth->turn + GROWTH_POINTS - back) % GROWTH_POINTS] =
-			known ? 0 : UNKNOWN;
+		uint32_t at = (growth->turn + GROWTH_POINTS - back) % GROWTH_POINTS;
+
+		series->bytes[at] = series->old[at] = known ? 0 : UNKNOWN;
 	}
+	series->freed = 0;
+}
+
+/* Those of one kind that a process has. */
+static uint32_t *count_of(struct growth *growth, uint32_t process, bool by_thread)
+{
+	return by_thread ? &growth->processes[process].threads : &growth->processes[process].series;
 }
 
 /* Return: 0; -ENOSPC; -ENOMEM. */
-static int new_series(struct growth *growth, uint32_t process, const uint64_t *keys,
+static int new_series(struct growth *growth, uint32_t process, bool by_thread, const uint64_t *keys,
 		      struct growth_series **ret_series)
 {
+	uint32_t most = by_thread ? GROWTH_THREADS_MAX : GROWTH_PROCESS_MAX - GROWTH_THREADS_MAX;
 	void *memory = growth->series;
 	int r = 0;
 
 	if (growth->series_count == GROWTH_SERIES_MAX ||
-	    growth->processes[process].series == GROWTH_PROCESS_MAX)
+	    *count_of(growth, process, by_thread) == most)
 		return -ENOSPC;
 	if (2 * growth->series_count >= growth->bucket_count)
 		r = grow_buckets(growth);
@@ -167,17 +187,46 @@ static int new_series(struct growth *growth, uint32_t process, const uint64_t *k
 	struct growth_series *series = &growth->series[growth->series_count++];
 
 	series->process = process;
+	series->by_thread = by_thread;
 	memcpy(series->keys, keys, sizeof series->keys);
 	fill_past(growth, series);
-	growth->processes[process].series++;
+	++*count_of(growth, process, by_thread);
 	put_bucket(growth, growth->series_count - 1);
 	*ret_series = series;
 	return 0;
 }
 
+static void fill_keys(const struct snapshot *snapshot, const struct site_row *row, bool by_thread,
+		      uint64_t keys[GROUP_THREAD])
+{
+	for (int by = 0; by < GROUP_THREAD; by++)
+		keys[by] = growth_key(snapshot, row, by_thread ? GROUP_THREAD : (enum group_by)by);
+}
+
+static uint32_t point_before(const struct growth *growth)
+{
+	return (growth->turn + GROWTH_POINTS - 1) % GROWTH_POINTS;
+}
+
+/* The sample of this turn; `kept`: what is still there of what was old a sample ago. */
+static void take_sample(const struct growth *growth, struct growth_series *series, uint64_t bytes,
+			uint64_t old, uint64_t kept)
+{
+	uint32_t now = growth->turn % GROWTH_POINTS;
+	uint64_t before = series->old[point_before(growth)], bit = UINT64_C(1) << now;
+
+	series->bytes[now] = bytes;
+	series->old[now] = old;
+	series->freed = before != UNKNOWN && kept < before ? series->freed | bit
+							   : series->freed & ~bit;
+	series->turn = growth->turn;
+}
+
 int growth_add(struct growth *growth, const struct snapshot *snapshot,
 	       const struct site_list *list)
 {
+	bool by_thread = list->by == GROUP_THREAD;
+
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct site_row *row = &list->rows[i];
 		const struct process *p = &snapshot->processes[row->process];
@@ -189,22 +238,21 @@ int growth_add(struct growth *growth, const struct snapshot *snapshot,
 			continue;
 		uint32_t index = (uint32_t)(process - growth->processes);
 
-		for (int by = 0; by < GROUP_THREAD; by++)
-			keys[by] = growth_key(snapshot, row, (enum group_by)by);
+		fill_keys(snapshot, row, by_thread, keys);
 		struct growth_series *series =
 			(struct growth_series *)(uintptr_t)growth_find(growth, index,
 								       keys[GROUP_SITE]);
 
 		if (!series)
-			r = new_series(growth, index, keys, &series);
+			r = new_series(growth, index, by_thread, keys, &series);
 		if (r == -ENOSPC) {
-			growth->processes[index].left_out++;
+			++*(by_thread ? &process->threads_left_out : &process->left_out);
 			continue;
 		}
 		if (r < 0)
 			return r;
-		series->bytes[growth->turn % GROWTH_POINTS] = row->bank_bytes;
-		series->turn = growth->turn;
+		take_sample(growth, series, row->bank_bytes, row->old_bank_bytes,
+			    row->kept_bank_bytes);
 	}
 	return 0;
 }
@@ -212,15 +260,16 @@ int growth_add(struct growth *growth, const struct snapshot *snapshot,
 /* Its sample of this turn, where it is not there. Return: is there anything left to remember? */
 static bool finish_series(const struct growth *growth, struct growth_series *series)
 {
-	uint32_t now = growth->turn % GROWTH_POINTS;
-	uint32_t before = (growth->turn + GROWTH_POINTS - 1) % GROWTH_POINTS;
+	uint32_t before = point_before(growth);
 	uint8_t state = growth->processes[series->process].state;
 
 	if (state == PROCESS_UNSEEN)
 		return false;
-	if (series->turn != growth->turn)
-		series->bytes[now] = state == PROCESS_UNCHANGED ? series->bytes[before] : 0;
-	series->turn = growth->turn;
+	if (series->turn != growth->turn && state == PROCESS_UNCHANGED)
+		take_sample(growth, series, series->bytes[before], series->old[before],
+			    series->old[before]);
+	else if (series->turn != growth->turn)
+		take_sample(growth, series, 0, 0, 0);
 	for (uint32_t i = 0; i < GROWTH_POINTS; i++)
 		if (series->bytes[i] != 0 && series->bytes[i] != UNKNOWN)
 			return true;
@@ -248,7 +297,7 @@ void growth_end(struct growth *growth)
 
 	for (uint32_t i = 0; i < growth->series_count; i++) {
 		if (!finish_series(growth, &growth->series[i])) {
-			growth->processes[growth->series[i].process].series--;
+			--*count_of(growth, growth->series[i].process, growth->series[i].by_thread);
 			continue;
 		}
 		if (kept != i)

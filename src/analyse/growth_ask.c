@@ -10,6 +10,9 @@
 #define MINUTE_NS (60 * SECOND_NS)
 #define UNKNOWN	  UINT64_MAX
 
+/* Of the window all but so much must have been seen: looks come late, and the ring ends. */
+#define WINDOW_SHARE 10u
+
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
 	return (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15) ^ hash >> 29;
@@ -43,6 +46,8 @@ uint64_t growth_key(const struct snapshot *snapshot, const struct site_row *row,
 
 		hash = mix(mix(hash, chip->chip_id), chip->unique_id.value);
 	}
+	if (by == GROUP_THREAD)
+		return mix(mix(hash, 2), row->thread);
 	if (by == GROUP_TYPE || !site)
 		return mix(hash, by == GROUP_TYPE);
 	hash = mix(hash, site->before_attach);
@@ -109,11 +114,15 @@ static bool past_begin(const struct growth *growth, enum group_by by, uint32_t t
 	*ret_past = (struct past){calloc(count, sizeof *ret_past->sums), count - 1};
 	for (uint32_t i = 0; ret_past->sums && i < growth->series_count; i++) {
 		const struct growth_series *series = &growth->series[i];
+		uint64_t key = series->keys[by == GROUP_THREAD ? 0 : by];
 		uint64_t bytes = series->bytes[turn % GROWTH_POINTS];
-		struct past_sum *sum = find_sum(ret_past, series->process, series->keys[by]);
+
+		if (series->by_thread != (by == GROUP_THREAD))
+			continue;
+		struct past_sum *sum = find_sum(ret_past, series->process, key);
 
 		sum->process = series->process + 1;
-		sum->key = series->keys[by];
+		sum->key = key;
 		sum->bytes = bytes == UNKNOWN || sum->bytes == UNKNOWN ? UNKNOWN
 								       : sum->bytes + bytes;
 	}
@@ -140,7 +149,10 @@ static struct fact growth_since(const struct growth *growth, const struct snapsh
 		return fact_absent(REASON_NOT_WATCHED);
 	const struct past_sum *sum = find_sum(past, process, growth_key(snapshot, row, by));
 	/* of what there is no room for nobody knows whether it was there */
-	bool is_missed = growth->processes[process].left_out && (by != GROUP_SITE || !sum->process);
+	bool is_missed = by == GROUP_THREAD
+				 ? growth->processes[process].threads_left_out && !sum->process
+				 : growth->processes[process].left_out &&
+					   (by != GROUP_SITE || !sum->process);
 	uint64_t then = is_missed ? UNKNOWN : sum->bytes;
 
 	return then == UNKNOWN ? fact_absent(REASON_NOT_WATCHED)
@@ -153,22 +165,22 @@ void growth_last_minute(const struct growth *growth, const struct snapshot *snap
 	uint32_t turn = turn_at(growth, now_ns > MINUTE_NS ? now_ns - MINUTE_NS : 0);
 	/* a minute, or nearly: the next turn would be the first that lies within it */
 	bool is_whole = turn && now_ns - growth->time_ns[turn % GROWTH_POINTS] >= MINUTE_NS * 3 / 4;
-	bool is_kept = list->by != GROUP_THREAD;
 	struct past past = {0};
 
-	is_whole = is_whole && is_kept && past_begin(growth, list->by, turn, &past);
+	is_whole = is_whole && past_begin(growth, list->by, turn, &past);
 	for (uint32_t i = 0; i < list->count; i++)
 		list->rows[i].growth_bytes =
 			is_whole ? growth_since(growth, snapshot, &list->rows[i], list->by, &past,
 						turn)
-				 : fact_absent(is_kept ? REASON_NOT_WATCHED : REASON_NOT_BY_THREAD);
+				 : fact_absent(REASON_NOT_WATCHED);
 	free(past.sums);
 }
 
-/* The samples within the window, oldest first, and what is live now. */
+/* The samples within the window, oldest first, and what is live now. `aged` has all but that. */
 static uint32_t points_of(const struct growth *growth, const struct growth_series *series,
 			  const struct site_row *row, uint64_t now_ns, uint64_t window_ns,
-			  struct rise_point points[GROWTH_POINTS + 1])
+			  struct rise_point points[GROWTH_POINTS + 1],
+			  struct rise_aged aged[GROWTH_POINTS])
 {
 	uint32_t count = 0, turns = growth->turn < GROWTH_POINTS ? growth->turn : GROWTH_POINTS;
 
@@ -177,25 +189,44 @@ static uint32_t points_of(const struct growth *growth, const struct growth_serie
 
 		if (now_ns - growth->time_ns[at] > window_ns || series->bytes[at] == UNKNOWN)
 			continue;
-		points[count++] = (struct rise_point){growth->time_ns[at], series->bytes[at]};
+		points[count] = (struct rise_point){growth->time_ns[at], series->bytes[at]};
+		aged[count++] = (struct rise_aged){series->old[at], series->freed >> at & 1};
 	}
 	points[count++] = (struct rise_point){now_ns, row->bank_bytes};
 	return count;
+}
+
+/*
+ * By age only with all of the window seen: what is emptied in turns that are shorter has been emptied
+ * once by then.
+ */
+static bool has_risen(const struct growth *growth, const struct growth_series *series,
+		      struct site_row *row, uint64_t now_ns, uint64_t window_ns, struct rise *ret_rise)
+{
+	struct rise_point points[GROWTH_POINTS + 1];
+	struct rise_aged aged[GROWTH_POINTS];
+	uint32_t count = points_of(growth, series, row, now_ns, window_ns, points, aged);
+
+	row->found_by = FOUND_BY_RISE;
+	if (rise_of(points, count, ret_rise))
+		return true;
+	row->found_by = FOUND_BY_AGE;
+	return growth->old_after_ns &&
+	       now_ns - points[0].time_ns >= window_ns / WINDOW_SHARE * (WINDOW_SHARE - 1) &&
+	       rise_of_aged(points, aged, count, ret_rise);
 }
 
 static bool grows(const struct growth *growth, const struct snapshot *snapshot,
 		  struct site_row *row, uint64_t now_ns, uint64_t window_ns)
 {
 	uint32_t process = growth_process_of(growth, &snapshot->processes[row->process]);
-	struct rise_point points[GROWTH_POINTS + 1];
 	const struct growth_series *series;
 	struct rise rise;
 
 	if (process == UINT32_MAX)
 		return false;
 	series = growth_find(growth, process, growth_key(snapshot, row, GROUP_SITE));
-	if (!series || !rise_of(points,
-				points_of(growth, series, row, now_ns, window_ns, points), &rise))
+	if (!series || !has_risen(growth, series, row, now_ns, window_ns, &rise))
 		return false;
 	row->growth_bytes = of_banks(snapshot, row, rise.bytes);
 	row->bytes_per_second = of_banks(snapshot, row, rise.bytes);
@@ -250,4 +281,5 @@ void growth_select(const struct growth *growth, const struct snapshot *snapshot,
 	list->window_ns = window_ns;
 	list->watched_ns = first ? now_ns - growth->time_ns[first % GROWTH_POINTS] : 0;
 	list->left_out = growth->left_out;
+	list->old_after_ns = growth->old_after_ns;
 }

@@ -66,6 +66,7 @@ int tallies_add(struct tallies *tallies, const struct buffer *buffer)
 			      .site = buffer->site,
 			      .thread = tallies->by_thread ? buffer->thread : 0,
 			      .type = buffer->type};
+	uint64_t born_ns = tallies->now_ns - buffer->age_ns;
 	int r = 0;
 
 	if (2 * (tallies->count - tallies->table_first) >= tallies->bucket_count)
@@ -85,6 +86,8 @@ int tallies_add(struct tallies *tallies, const struct buffer *buffer)
 	row->buffers++;
 	row->requested_bytes += buffer->requested_bytes;
 	row->bank_bytes += buffer->bank_bytes;
+	row->old_bank_bytes += born_ns <= tallies->cut.old_ns ? buffer->bank_bytes : 0;
+	row->kept_bank_bytes += born_ns <= tallies->cut.kept_ns ? buffer->bank_bytes : 0;
 	if (buffer->age_ns > row->oldest_ns)
 		row->oldest_ns = buffer->age_ns;
 	return 0;

@@ -99,7 +99,8 @@ static int group_site(struct folding *folding, uint32_t number, uint32_t *ret_nu
 static struct site_row *find_row(struct folding *folding, const struct tally *tally, uint32_t place,
 				 uint32_t site)
 {
-	uint64_t hash = ((uint64_t)site << 32 | tally->thread) ^
+	uint32_t thread = folding->by == GROUP_THREAD ? tally->thread : 0;
+	uint64_t hash = ((uint64_t)site << 32 | thread) ^
 			((uint64_t)place << 3 | tally->type) << 20;
 	uint32_t at = (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
 		      (folding->bucket_count - 1);
@@ -108,7 +109,7 @@ static struct site_row *find_row(struct folding *folding, const struct tally *ta
 		struct site_row *row = &folding->list.rows[folding->buckets[at] - 1];
 
 		if (row->allocator == place && row->type == tally->type && row->site == site &&
-		    row->thread == tally->thread)
+		    row->thread == thread)
 			return row;
 	}
 	struct site_row *row = &folding->list.rows[folding->list.count++];
@@ -117,7 +118,7 @@ static struct site_row *find_row(struct folding *folding, const struct tally *ta
 	*row = (struct site_row){.process = tally->process,
 				 .allocator = place,
 				 .site = site,
-				 .thread = tally->thread,
+				 .thread = thread,
 				 .type = tally->type,
 				 .occupied_bytes = fact_of(0),
 				 .growth_bytes = fact_absent(REASON_NO_SERVER)};
@@ -146,6 +147,8 @@ static int fold_one(struct folding *folding, const struct tally *tally)
 	row->buffers += tally->buffers;
 	row->requested_bytes += tally->requested_bytes;
 	row->bank_bytes += tally->bank_bytes;
+	row->old_bank_bytes += tally->old_bank_bytes;
+	row->kept_bank_bytes += tally->kept_bank_bytes;
 	row->occupied_bytes =
 		sum_of(row->occupied_bytes,
 		       fact_times(fact_of(tally->bank_bytes),

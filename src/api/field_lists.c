@@ -455,10 +455,17 @@ static const struct field site_row_rows[] = {
 };
 LIST(site_row_fields, "Site row", site_row_rows);
 
+static const struct field_words found_by_words = {found_by_name, FOUND_BYS};
+
 static const struct field growth_rows[] = {
 	FACT(site_row, "bytes_per_second", bytes_per_second, "bytes/s",
 	     "this TT-Metal does not export the number of banks", "occupied bytes, on average"),
 	PLAIN(site_row, STORED_U32, rises, "", "samples that showed more than the one before"),
+	{.path = "found_by", .type = FIELD_WORD, .storage = STORED_U8,
+	 .offset = offsetof(struct site_row, found_by), .words = &found_by_words, .unit = "",
+	 .null_when = "never",
+	 .help = "`rise`: all that is live only rises. `age`: it falls as well, but what is old only "
+		 "adds up; `growth_bytes`, `bytes_per_second` and `rises` are of that"},
 	FACT(site_row, "full_ns", full_ns, "ns", "this TT-Metal does not export the size of banks",
 	     "until the banks are full, if all that grows in them goes on: an estimate"),
 };
@@ -468,6 +475,7 @@ static const struct field watch_rows[] = {
 	PLAIN(site_list, STORED_U64, window_ns, "ns", "what was asked for"),
 	PLAIN(site_list, STORED_U64, watched_ns, "ns", "how much of it has been watched"),
 	PLAIN(site_list, STORED_U64, interval_ns, "ns", "between two looks"),
+	PLAIN(site_list, STORED_U64, old_after_ns, "ns", "the age at which a buffer counts as old"),
 	{.path = "slowed", .type = FIELD_FLAG, .storage = STORED_U8,
 	 .offset = offsetof(struct site_list, is_slowed), .unit = "", .null_when = "never",
 	 .help = "the interval is longer than wanted, so that looking costs at most 1 % of a core"},

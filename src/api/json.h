@@ -23,6 +23,8 @@ void json_write_buffers(struct text *text, const struct snapshot *snapshot, cons
 /* json_write_buffer_rows - the array alone, for other documents that name buffers */
 void json_write_buffer_rows(struct text *text, const struct snapshot *snapshot,
 			    const uint32_t *order, uint32_t count);
+/* json_write_incomplete - the array of processes that hold more than is known, likewise */
+void json_write_incomplete(struct text *text, const struct snapshot *snapshot);
 /* json_write_string - bytes from strangers as one JSON string; the empty string as null */
 void json_write_string(struct text *text, const char *string);
 /* json_write_fact - a number, or null */

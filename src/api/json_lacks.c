@@ -24,10 +24,8 @@ static const struct {
 
 #define LISTS (sizeof lists / sizeof lists[0])
 
-static void put_list(struct encoded *object, lack *of)
+static void put_list(struct text *text, const struct snapshot *snapshot, lack *of)
 {
-	const struct snapshot *snapshot = object->snapshot;
-	struct text *text = object->text;
 	bool any = false;
 
 	text_putc(text, '[');
@@ -56,8 +54,13 @@ void put_lacks(struct text *text, const struct snapshot *snapshot)
 
 	for (size_t i = 0; i < LISTS; i++) {
 		encode_key(&object, lists[i].member);
-		put_list(&object, lists[i].of);
+		put_list(text, snapshot, lists[i].of);
 	}
+}
+
+void json_write_incomplete(struct text *text, const struct snapshot *snapshot)
+{
+	put_list(text, snapshot, incomplete_reason);
 }
 
 /* A process's capabilities lie side by side: those that it has move behind the others. */

@@ -440,6 +440,8 @@ int collection_add_table(struct collection *collection, struct region_map *map, 
 		collection->snapshot.processes[process].allocators = allocators;
 	if (r == 0)
 		r = slots_add(collection, map, &sites, process);
+	if (r == 0 && collection->options.leftovers)
+		r = leftovers_add(collection, map, &sites, process);
 	if (r == 0 && !collection->options.buffers_only)
 		r = programs_of_process(collection, map, process);
 	if (r == 0 && !collection->options.buffers_only)

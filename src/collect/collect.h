@@ -30,6 +30,7 @@ struct collect_tally {
 struct collect_options {
 	bool buffers;	   /* list every live buffer */
 	bool stacks;	   /* native stacks of what is listed, as far as they were taken */
+	bool leftovers;	   /* what was live when devices closed, by site */
 	bool programs;	   /* list programs with what they use of L1 */
 	bool brief;	   /* from a server: no more of processes than the picture shows */
 	bool largest_free; /* compute largest free ranges: reads the slots as well */
@@ -122,6 +123,10 @@ int collection_finish(struct collection *collection, struct snapshot *ret_snapsh
  */
 int slots_add(struct collection *collection, struct region_map *map, struct table_sites *sites,
 	      uint32_t process);
+
+/* leftovers_add - what a table says of the closings of devices (leftovers.c). Return: 0 or -errno. */
+int leftovers_add(struct collection *collection, struct region_map *map, struct table_sites *sites,
+		  uint32_t process);
 
 /* l1_of_allocator - the terms of its cores' L1 (programs.c) */
 void l1_of_allocator(const struct region_allocator *row, struct l1_terms *ret_terms);

@@ -273,6 +273,8 @@ static int add_offered(struct collection *collection, struct region_map *map,
 	struct offering offering = {collection, sites, process, index};
 	const struct region_slot_visitor visitor = {restart_offering, offer, &offering};
 	struct region_slots cut;
+	if (collection->options.tally)
+		collection->options.tally->tallies->now_ns = collection->now_monotonic_ns;
 	int r = region_visit_slots(map, &visitor, &cut);
 
 	if (r < 0)

@@ -88,7 +88,6 @@ const char *fact_reason_text(enum fact_reason reason)
 		[REASON_BEFORE_ATTACH] = "before attach",
 		[REASON_CODE_ALONE] = "its code alone: arguments and configuration come on top",
 		[REASON_NOT_WATCHED] = "not watched for long enough yet: ask again in a minute",
-		[REASON_NOT_BY_THREAD] = "what was is not kept by thread",
 		[REASON_AT_THIS_RATE] = "if it goes on at this rate and nothing else changes",
 		[REASON_MID_EVENT] = ("the process stopped in the middle of an event: "
 				      "one buffer may be missing or too many"),

@@ -64,7 +64,6 @@ enum fact_reason {
 	REASON_BEFORE_ATTACH,	/* from before the hook came into the process */
 	REASON_CODE_ALONE,	/* a lower bound: arguments and configuration come on top */
 	REASON_NOT_WATCHED,	/* nobody has asked for long enough */
-	REASON_NOT_BY_THREAD,	/* what was is kept by site only */
 	REASON_AT_THIS_RATE,	/* if it goes on as it does now, and holes are no problem */
 	REASON_MID_EVENT,	/* the process was stopped, or ended, while it changed it */
 	REASON_COUNT

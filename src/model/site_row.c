@@ -7,6 +7,11 @@
 
 static const char *const names[GROUPS] = {"site", "op", "file", "tag", "type", "thread"};
 
+const char *found_by_name(unsigned found_by)
+{
+	return found_by == FOUND_BY_AGE ? "age" : "rise";
+}
+
 const char *group_by_name(enum group_by by)
 {
 	return by < GROUPS ? names[by] : names[GROUP_SITE];

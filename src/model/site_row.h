@@ -20,6 +20,16 @@ const char *group_by_name(enum group_by by);
 /* group_by_parse - the other way. Return: 0 or -EINVAL. */
 int group_by_parse(const char *text, enum group_by *ret_by);
 
+/* How it was found that a site grows. */
+enum found_by {
+	FOUND_BY_RISE = 0, /* its live bytes rise and never fall */
+	FOUND_BY_AGE = 1,  /* they do fall, but what is old only adds up */
+	FOUND_BYS
+};
+
+/* found_by_name - "rise", "age" */
+const char *found_by_name(unsigned found_by);
+
 struct site_row {
 	uint32_t process;   /* index */
 	uint32_t allocator; /* index of one that covers these chips: it names them */
@@ -29,11 +39,13 @@ struct site_row {
 	uint64_t buffers;
 	uint64_t requested_bytes;
 	uint64_t bank_bytes;	    /* of one bank */
+	uint64_t old_bank_bytes, kept_bank_bytes; /* of these, what is old; and was old before */
 	struct fact occupied_bytes; /* of all banks */
 	uint64_t oldest_ns;	    /* age of the oldest buffer */
 	struct fact growth_bytes;   /* signed, of occupied bytes: within the last minute or the window */
 	/* of what grows */
 	struct fact bytes_per_second; /* occupied */
+	uint8_t	    found_by;	      /* enum found_by */
 	uint32_t    rises;	      /* samples that showed more than the one before */
 	struct fact full_ns;	      /* until a bank is full */
 };
@@ -47,6 +59,7 @@ struct site_list {
 	uint64_t window_ns;
 	uint64_t watched_ns;  /* how much of the window has been seen */
 	uint64_t interval_ns; /* between two looks */
+	uint64_t old_after_ns; /* at that age a buffer is old */
 	bool	 is_slowed;   /* the interval is longer than wanted: a look costs too much */
 	uint64_t left_out;    /* groups that are not watched for want of room */
 };

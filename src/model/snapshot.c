@@ -20,6 +20,7 @@ enum {
 	RANGES,
 	SITES,
 	FRAMES,
+	LEFTOVERS,
 	STRINGS,
 	ARRAYS
 };
@@ -69,6 +70,7 @@ void snapshot_clear(struct snapshot *snapshot)
 	free(snapshot->program_ranges);
 	free(snapshot->sites);
 	free(snapshot->frames);
+	free(snapshot->leftovers);
 	free(snapshot->site_table.memory);
 	free(snapshot->strings);
 	snapshot_init(snapshot);
@@ -127,6 +129,7 @@ DEFINE_ADD(program_kernel, program_kernels, KERNELS)
 DEFINE_ADD(program_range, program_ranges, RANGES)
 DEFINE_ADD(site, sites, SITES)
 DEFINE_ADD(frame, frames, FRAMES)
+DEFINE_ADD(leftover, leftovers, LEFTOVERS)
 
 int snapshot_string(struct snapshot *snapshot, const char *bytes, size_t length, string_id *ret_id)
 {
@@ -223,6 +226,7 @@ int snapshot_copy_process(struct snapshot *to, uint32_t index, const struct snap
 	copy.devices = old->devices;
 	copy.failures = old->failures;
 	copy.capabilities = old->capabilities;
+	copy.leftovers = old->leftovers;
 	*old = copy;
 	return 0;
 }

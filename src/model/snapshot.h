@@ -166,6 +166,14 @@ struct losses {
 	uint64_t replaced, unknown_frees, left_at_close, moves;
 };
 
+/* What was live when its device closed, by site and memory type; nothing of it is live any more. */
+struct leftover {
+	uint32_t process; /* index */
+	uint32_t site;	  /* number, for snapshot_site; 0 not known */
+	uint8_t	 type;
+	uint64_t buffers, requested_bytes, occupied_bytes; /* of one chip */
+};
+
 struct process {
 	uint32_t pid;	    /* in the viewer's namespace */
 	uint32_t inner_pid; /* as the process sees itself */
@@ -192,6 +200,7 @@ struct process {
 	uint64_t failure_count;
 	uint64_t live_buffers; /* in its table, listed or not */
 	struct losses losses;
+	struct span leftovers; /* as far as they were asked for, most bytes first */
 	struct span programs; /* that were dispatched and still exist */
 	uint64_t dispatches;  /* of programs, in all */
 	uint64_t programs_dropped, programs_unknown; /* dispatches that were not recorded, and why */
@@ -236,7 +245,7 @@ struct snapshot {
 	uint64_t buffers_seen, buffers_passing; /* live buffers; those of them that were wanted */
 	uint32_t process_count, allocator_count, chip_count, device_count, capability_count,
 		failure_count, buffer_count, card_count, card_user_count, program_count,
-		program_kernel_count, program_range_count, site_count, frame_count;
+		program_kernel_count, program_range_count, site_count, frame_count, leftover_count;
 	struct process *processes;
 	struct allocator *allocators;
 	struct chip *chips;
@@ -252,12 +261,13 @@ struct snapshot {
 	struct site *sites; /* see snapshot_site */
 	struct site_frame *frames; /* a site's lie together */
 	struct site_table site_table;
+	struct leftover *leftovers; /* a process's lie together */
 	string_id driver_version; /* 0: no driver, or unknown */
 	uint8_t has_driver; /* the driver is loaded */
 	struct span machine_devices; /* into devices */
 	char *strings;
 	uint32_t strings_bytes;
-	uint32_t capacity[15]; /* of the arrays above; private */
+	uint32_t capacity[16]; /* of the arrays above; private */
 };
 
 /* snapshot_init - an empty snapshot; never fails */
@@ -287,6 +297,7 @@ int snapshot_add_program_kernel(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_program_range(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_site(struct snapshot *snapshot, uint32_t *ret_index);
 int snapshot_add_frame(struct snapshot *snapshot, uint32_t *ret_index);
+int snapshot_add_leftover(struct snapshot *snapshot, uint32_t *ret_index);
 
 /* snapshot_covers - does an allocator cover this chip (same process, same unique id or chip id)? */
 bool snapshot_covers(const struct snapshot *snapshot, const struct allocator *allocator,

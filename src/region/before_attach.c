@@ -28,8 +28,10 @@ static uint32_t keep_block(struct region_writer *writer, uint32_t block, uint32_
 		writer_slot_drop(writer, slot);
 		gone++;
 	}
-	if (gone)
+	if (gone) {
+		writer_totals_done(writer, row);
 		writer_live_changed(writer);
+	}
 	return left;
 }
 

@@ -14,7 +14,8 @@
  *   0x014000  verify         the allocator's own statistics, parallel to totals
  *   0x024000  allocators     geometry and chips, one row per allocator
  *   0x0a4000  site modules   the files that native stacks lead through
- *   0x0a5000  (room for events)
+ *   0x0a5000  left           what was live when its device closed, one row per (site, memory type)
+ *   0x0c5000  (room for events)
  *   0x100000  slots          one row per live buffer, up to 1 Mi rows
  *   after it  programs       one row per program that ran, up to 4,096 rows,
  *             kernels        then their kernels,
@@ -31,8 +32,8 @@
  * newer writer may append fields to a row or add parts, and an older reader
  * still reads what it knows.
  *
- * Sequence words. Head (at `seq`), totals, verify, failures, allocators, slots
- * and programs each have one: 2 x the process-wide event number of the last change,
+ * Sequence words. Head (at `seq`), totals, verify, failures, allocators, left,
+ * slots and programs each have one: 2 x the process-wide event number of the last change,
  * odd while the row is being written, 0 for a row never used or free. Event
  * numbers only grow, so a value never comes back with other contents. Words
  * are stored with release and loaded with acquire; no stand-alone fences,
@@ -72,6 +73,7 @@
 #define REGION_SITE_STRING_BYTES 24u  /* bytes of strings for each site there is room for */
 #define REGION_SITE_STACK_WORDS 2u    /* words of stacks likewise */
 #define REGION_SITE_MODULES_MAX 64u
+#define REGION_LEFT_MAX		2048u
 #define REGION_L1_PIECES	8u
 #define REGION_DISPATCH_CORES	48u
 
@@ -82,6 +84,7 @@
 #define REGION_VERIFY_OFFSET	    UINT64_C(0x014000)
 #define REGION_ALLOCATORS_OFFSET    UINT64_C(0x024000)
 #define REGION_SITE_MODULES_OFFSET  UINT64_C(0x0a4000)
+#define REGION_LEFT_OFFSET	    UINT64_C(0x0a5000)
 #define REGION_SLOTS_OFFSET	    UINT64_C(0x100000)
 #define REGION_FILE_BYTES(slots)    (REGION_SLOTS_OFFSET + (uint64_t)(slots) * 64u)
 
@@ -101,7 +104,8 @@ enum region_part_id {
 	REGION_PART_SITE_STRINGS = 11,
 	REGION_PART_SITE_STACKS = 12,
 	REGION_PART_SITE_MODULES = 13,
-	REGION_PARTS_KNOWN = 14,
+	REGION_PART_LEFT = 14,
+	REGION_PARTS_KNOWN = 15,
 };
 
 struct region_part {
@@ -169,7 +173,10 @@ struct region_head {
 	uint32_t site_stack_words;  /* likewise of the stacks */
 	uint32_t site_modules;	    /* rows */
 	uint64_t sites_dropped;	    /* new sites there was no room for */
-	uint8_t	 reserved2[2880];
+
+	/* 1216 */
+	uint64_t left_rows; /* rows of `left` from here on were never used */
+	uint8_t	 reserved2[2872];
 };
 
 /* Is a kind of fact known in this process, and if not, why. */
@@ -498,6 +505,20 @@ struct region_site_module {
 	uint8_t	 reserved[24];
 };
 
+/*
+ * What was live when its device closed, or the hook was detached: sums over all closings so far.
+ * Those there was no row for are in the head's `left_at_close` alone.
+ */
+struct region_left {
+	uint64_t seq;
+	uint64_t buffers;
+	uint64_t requested_bytes;
+	uint64_t occupied_bytes; /* of all banks of one chip */
+	uint32_t site;		 /* as in a slot's origin */
+	uint32_t type;		 /* enum memory_type */
+	uint64_t reserved[3];
+};
+
 /* region_programs_offset - where a writer of version 1 puts the programs: behind its slots */
 static inline uint64_t region_programs_offset(uint32_t slots)
 {
@@ -610,6 +631,8 @@ REGION_ASSERT_OFFSET(region_head, sites_dropped, 1208);
 REGION_ASSERT_OFFSET(region_failure, site, 104);
 REGION_ASSERT_SIZE(region_site, 24);
 REGION_ASSERT_SIZE(region_site_module, 64);
+REGION_ASSERT_OFFSET(region_head, left_rows, 1216);
+REGION_ASSERT_SIZE(region_left, 64);
 REGION_ASSERT_OFFSET(region_allocator, ring_base, 176);
 REGION_ASSERT_OFFSET(region_allocator, pieces, 216);
 REGION_ASSERT_OFFSET(region_allocator, dispatch_at, 280);

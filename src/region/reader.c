@@ -57,6 +57,7 @@ static const struct {
 				     REGION_SITES_MAX * REGION_SITE_STACK_WORDS, 0},
 	[REGION_PART_SITE_MODULES] = {sizeof(struct region_site_module), REGION_SITE_MODULES_MAX,
 				      0},
+	[REGION_PART_LEFT] = {sizeof(struct region_left), REGION_LEFT_MAX, 0},
 };
 
 const char *region_refusal_text(enum region_refusal refusal)
@@ -448,6 +449,41 @@ static bool copy_capability(struct region_capability *copy, const struct region_
 			return true;
 	}
 	return false;
+}
+
+int region_read_left(struct region_map *map, struct region_lefts *ret_lefts)
+{
+	/* of a process that goes on a row may be open for as long as its device closes: it is not waited for */
+	struct patience patience = {.naps = 0};
+	uint64_t used = word_load(&reader_head(map)->left_rows);
+	uint32_t rows = map->parts[REGION_PART_LEFT].count;
+
+	*ret_lefts = (struct region_lefts){0};
+	if (used < rows)
+		rows = (uint32_t)used;
+	if (rows == 0)
+		return 0;
+	int r = reader_refresh_part(map, REGION_PART_LEFT,
+				    (uint64_t)rows * map->parts[REGION_PART_LEFT].element_bytes);
+	struct region_left *memory = r == 0 ? malloc(rows * sizeof *memory) : NULL;
+
+	if (!memory)
+		return r < 0 ? r : -ENOMEM;
+	ret_lefts->rows = memory;
+	for (uint32_t i = 0; i < rows; i++) {
+		struct region_left *row = &memory[ret_lefts->count];
+
+		(void)read_part_row(map, REGION_PART_LEFT, i, row, &patience);
+		if (row->seq != 0 && row->type < REGION_MEMORY_TYPES)
+			ret_lefts->count++;
+	}
+	return 0;
+}
+
+void region_lefts_clear(struct region_lefts *lefts)
+{
+	free(lefts->rows);
+	*lefts = (struct region_lefts){0};
 }
 
 static void read_capabilities(const struct region_map *map, struct region_image *image)

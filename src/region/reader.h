@@ -159,6 +159,19 @@ const char *region_sites_string(const struct region_sites *sites, uint32_t offse
 uint32_t region_sites_stack(const struct region_sites *sites, const struct region_site *site,
 			    const uint64_t **ret_frames);
 
+/* What was live when its device closed, by site and memory type, in the order of appearance. */
+struct region_lefts {
+	struct region_left *rows;
+	uint32_t count;
+};
+
+/*
+ * region_read_left - copies them; types are in range. Each row is whole unless the writer was
+ * killed, or is, in the middle of a closing. Return: 0; -ENOMEM; -errno of lseek(2).
+ */
+int region_read_left(struct region_map *map, struct region_lefts *ret_lefts);
+void region_lefts_clear(struct region_lefts *lefts);
+
 /* region_event - the current event number, without reading anything else; 0 if unreadable */
 uint64_t region_event(const struct region_map *map);
 /* region_is_moved - has the process gone on in another file? */

@@ -80,8 +80,27 @@ void writer_live_changed(struct region_writer *writer)
 	word_store32(&writer_head(writer)->slots_live, writer->live);
 }
 
-/* Takes a slot out of table, map, totals and block counts; the index is the caller's. */
-static void slot_clear(struct region_writer *writer, uint32_t slot)
+/* The event does not change these totals any more; it may have done so already. */
+static void totals_close(struct region_writer *writer, uint32_t row, uint32_t type)
+{
+	struct region_totals *t = writer_totals(writer, row, type);
+
+	if (own(&t->seq) & 1)
+		seq_end(&t->seq, writer->event);
+}
+
+void writer_totals_done(struct region_writer *writer, uint32_t row)
+{
+	for (uint32_t type = 0; type < REGION_MEMORY_TYPES; type++)
+		totals_close(writer, row, type);
+}
+
+/*
+ * Takes a slot out of table, map, totals and block counts; the index is the caller's. The totals stay
+ * open: the event may change them again, and a reader that found the same even number before and
+ * after that would take words of both states for one. Return: the slot's place, which names them.
+ */
+static uint64_t slot_clear(struct region_writer *writer, uint32_t slot)
 {
 	struct region_slot *s = writer_slot(writer, slot);
 	uint64_t place = own(&s->place_bank);
@@ -93,13 +112,13 @@ static void slot_clear(struct region_writer *writer, uint32_t slot)
 	subtract(&t->requested_bytes, own(&s->requested_bytes));
 	subtract(&t->bank_bytes, region_slot_bank_bytes(place));
 	add(&t->frees, 1);
-	seq_end(&t->seq, writer->event);
 
 	word_store(&s->seq, 0);
 	slot_map_give(&writer->private->map, slot);
 	writer->live--;
 	if (--*block_live == 0)
 		writer->blocks_empty++;
+	return place;
 }
 
 void writer_slot_drop(struct region_writer *writer, uint32_t slot)
@@ -107,7 +126,7 @@ void writer_slot_drop(struct region_writer *writer, uint32_t slot)
 	uint64_t object = region_index_object(&writer->index, slot);
 
 	(void)region_index_remove(&writer->index, object, region_index_hash(object));
-	slot_clear(writer, slot);
+	(void)slot_clear(writer, slot);
 }
 
 static int slot_take(struct region_writer *writer, uint32_t *ret_slot)
@@ -132,15 +151,16 @@ static int slot_take(struct region_writer *writer, uint32_t *ret_slot)
 
 /*
  * The object was seen before and never freed: what the table says of it is over. One that was found
- * live by a hook that came late may have been on its way here all the time; that is no loss.
+ * live by a hook that came late may have been on its way here all the time; that is no loss. Return: as
+ * slot_clear.
  */
-static void replace(struct region_writer *writer, uint64_t object, uint32_t hash)
+static uint64_t replace(struct region_writer *writer, uint64_t object, uint32_t hash)
 {
 	uint32_t slot = region_index_remove(&writer->index, object, hash);
 
 	if (!writer_is_before_attach(writer_slot(writer, slot)))
 		add(&writer_head(writer)->replaced, 1);
-	slot_clear(writer, slot);
+	return slot_clear(writer, slot);
 }
 
 int region_writer_alloc(struct region_writer *writer, struct region_buffer *buffer)
@@ -160,14 +180,18 @@ int region_writer_alloc(struct region_writer *writer, struct region_buffer *buff
 	region_index_prefetch(&writer->index, hash);
 	event_begin(writer);
 	uint32_t row = find_row(writer, buffer->row_hint, buffer->allocator, buffer->device);
+	uint64_t replaced = 0;
+	bool is_replaced = false;
 	int r = row == REGION_NONE ? -ENOENT : 0;
 
 	if (r == 0 &&
 	    region_index_find(&writer->index, buffer->object, hash) != REGION_INDEX_NONE) {
-		if (buffer->site == REGION_SITE_BEFORE_ATTACH)
+		if (buffer->site == REGION_SITE_BEFORE_ATTACH) {
 			r = -EEXIST;
-		else
-			replace(writer, buffer->object, hash);
+		} else {
+			replaced = replace(writer, buffer->object, hash);
+			is_replaced = true;
+		}
 	}
 	if (r == 0) {
 		r = slot_take(writer, &slot);
@@ -184,6 +208,8 @@ int region_writer_alloc(struct region_writer *writer, struct region_buffer *buff
 	}
 	/* also where one was replaced and there was no room for the other */
 	writer_live_changed(writer);
+	if (is_replaced)
+		totals_close(writer, region_slot_allocator(replaced), region_slot_type(replaced));
 	event_end(writer);
 	return r;
 }
@@ -199,7 +225,9 @@ bool region_writer_free(struct region_writer *writer, uint64_t object)
 	uint32_t slot = region_index_remove(&writer->index, object, hash);
 
 	if (slot != REGION_INDEX_NONE) {
-		slot_clear(writer, slot);
+		uint64_t place = slot_clear(writer, slot);
+
+		totals_close(writer, region_slot_allocator(place), region_slot_type(place));
 		writer_live_changed(writer);
 		(void)writer_trim(writer);
 	} else {
@@ -332,10 +360,15 @@ static void drop_slots_of(struct region_writer *writer, const bool *rows)
 
 			if (!rows[region_slot_allocator(place) % REGION_ALLOCATORS_MAX])
 				continue;
+			writer_left_add(writer, slot);
 			writer_slot_drop(writer, slot);
 			add(&writer_head(writer)->left_at_close, 1);
 		}
 	}
+	for (uint32_t row = 0; row < writer->allocators_used; row++)
+		if (rows[row])
+			writer_totals_done(writer, row);
+	writer_left_done(writer);
 	writer_live_changed(writer);
 	/* a free gives back one block; here all went at once */
 	while (writer_trim(writer))
@@ -635,7 +668,7 @@ bool region_writer_is_valid(struct region_writer *writer)
 	bool valid = slot_map_is_valid(&writer->private->map) &&
 		     region_index_is_valid(&writer->index) && blocks_agree(writer) &&
 		     totals_agree(writer) && writer_programs_are_valid(writer) &&
-		     writer_sites_are_valid(writer) &&
+		     writer_sites_are_valid(writer) && writer_left_is_valid(writer) &&
 		     writer_head(writer)->seq == 2 * writer->event;
 
 	region_lock_give(&writer->lock);

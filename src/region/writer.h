@@ -98,6 +98,14 @@ struct region_writer_sites {
 	uint64_t page_backed[REGION_SITE_PAGES / 64];
 };
 
+/* What was left at the closing of devices (left.c): which row is whose. */
+struct region_writer_left {
+	uint64_t keys[REGION_LEFT_MAX];
+	uint16_t buckets[2 * REGION_LEFT_MAX]; /* row + 1; 0 free */
+	uint32_t used;	 /* rows, as in the head */
+	uint32_t backed; /* rows whose pages exist */
+};
+
 /* The private half, in one anonymous mapping; fresh zeros are a valid start. */
 struct region_writer_private {
 	struct slot_map map;
@@ -106,6 +114,7 @@ struct region_writer_private {
 	struct region_writer_allocator allocators[REGION_ALLOCATORS_MAX];
 	struct region_writer_programs programs;
 	struct region_writer_sites sites;
+	struct region_writer_left left;
 };
 
 struct region_writer {
@@ -216,7 +225,7 @@ uint32_t region_writer_allocator_find(struct region_writer *writer, uint64_t obj
 				      uint64_t device);
 /*
  * region_writer_close_device - the device object is gone: its rows close, their buffers leave the
- * table and are counted as left_at_close. region_writer_close_chip does the same for every row
+ * table and are counted as left_at_close, by site. region_writer_close_chip does the same for every row
  * that covers a chip: a closed chip takes all meshes over it along.
  */
 void region_writer_close_device(struct region_writer *writer, uint64_t device, uint64_t now_ns);

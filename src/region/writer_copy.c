@@ -38,6 +38,8 @@ static int copy_front(struct region_writer *writer, int fd, uint8_t *to)
 		{REGION_TOTALS_OFFSET, rows * REGION_MEMORY_TYPES * sizeof(struct region_totals)},
 		{REGION_VERIFY_OFFSET, rows * REGION_MEMORY_TYPES * sizeof(struct region_verify)},
 		{REGION_ALLOCATORS_OFFSET, rows * sizeof(struct region_allocator)},
+		/* what has pages, used or not: the next row is written there */
+		{REGION_LEFT_OFFSET, writer->private->left.backed * sizeof(struct region_left)},
 	};
 
 	for (unsigned i = 0; i < sizeof front / sizeof front[0]; i++) {
@@ -202,7 +204,7 @@ static int copy_largest(struct region_writer *writer, int fd, uint8_t *to)
 /* Lock held. The new copy replaces the last one. Return: 0 or -errno. */
 static int make_copy(struct region_writer *writer)
 {
-	uint64_t bytes = writer_table_bytes(writer), device, inode;
+	uint64_t bytes = writer_table_bytes(writer), device = 0, inode = 0;
 	struct rlimit limit;
 
 	/* a second mapping, however short, could make another thread's malloc fail */

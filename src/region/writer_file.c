@@ -299,6 +299,8 @@ static void fill_head(struct region_writer *writer, const struct region_identity
 		region_ranges_offset(writer->slots_max, writer->programs_max),
 		sizeof(struct region_program_range), writer->programs_max * REGION_PROGRAM_RANGES};
 	fill_site_parts(writer, head->parts);
+	head->parts[REGION_PART_LEFT] = (struct region_part){
+		REGION_LEFT_OFFSET, sizeof(struct region_left), REGION_LEFT_MAX};
 	(void)slurp("/proc/self/cmdline", head->command, sizeof head->command);
 	/* last: without the magic nobody reads on */
 	word_store(&head->magic, REGION_MAGIC);

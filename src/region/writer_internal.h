@@ -130,9 +130,14 @@ int writer_file_create(const char *name, uint64_t bytes, uint64_t backed_bytes, 
 void *writer_file_map(int fd, uint64_t bytes, void *at);
 /* writer_file_reopen - another descriptor of a file of ours, if possible one that only reads */
 int writer_file_reopen(int fd);
-/* writer_slot_drop - a slot leaves table, totals and index; writer_live_changed follows */
+/*
+ * writer_slot_drop - a slot leaves table, totals and index; writer_totals_done of its row and
+ * writer_live_changed follow.
+ */
 void writer_slot_drop(struct region_writer *writer, uint32_t slot);
 void writer_live_changed(struct region_writer *writer);
+/* writer_totals_done - the event does not change the totals of this row any more */
+void writer_totals_done(struct region_writer *writer, uint32_t row);
 /* writer_next_live - the next live slot at or after *at, NULL: none. Free blocks are not touched. */
 const struct region_slot *writer_next_live(const struct region_writer *writer, uint32_t *at);
 /* writer_copy_table - all that is backed, into another file and its mapping. 0 or -errno. */
@@ -166,6 +171,14 @@ bool writer_programs_are_valid(const struct region_writer *writer);
 int writer_copy_sites(const struct region_writer *writer, int fd, uint8_t *to);
 /* writer_sites_are_valid - for tests */
 bool writer_sites_are_valid(const struct region_writer *writer);
+/*
+ * writer_left_add - a slot that goes with its device is counted with its site.
+ * writer_left_done - the event has added its last one.
+ */
+void writer_left_add(struct region_writer *writer, uint32_t slot);
+void writer_left_done(struct region_writer *writer);
+/* writer_left_is_valid - for tests */
+bool writer_left_is_valid(const struct region_writer *writer);
 /*
  * writer_check_files - moves table and control page if their descriptors mean other files now.
  * Return: 0, or -errno when the table has no descriptor of its own any more.

@@ -59,6 +59,7 @@ void route_growth(struct server *server, const struct route_request *request,
 	growth_select(&server->watch.growth, &snapshot, &list, now_ns, window_ns);
 	list.interval_ns = watch_interval(&server->watch);
 	list.is_slowed = watch_is_slowed(&server->watch);
+	list.old_after_ns = watch_old_after(&server->watch);
 	json_write_growth(&response->body, &snapshot, &list);
 	site_list_clear(&list);
 	snapshot_clear(&snapshot);

@@ -8,8 +8,9 @@
 #include "base/clock.h"
 #include "server/server.h"
 
-/* Live tables in which something has happened, added up by site; the others are as they were. */
-static int look_at_tables(struct server *server, struct collection *collection)
+/* Live tables in which something has happened, added up by site and thread; the others are as they were. */
+static int look_at_tables(struct server *server, struct collection *collection,
+			  struct tallies *tallies)
 {
 	struct growth *growth = &server->watch.growth;
 	int r = 0;
@@ -21,6 +22,7 @@ static int look_at_tables(struct server *server, struct collection *collection)
 		    growth_unchanged(growth, e->pid, e->created_ns, event))
 			continue;
 		(void)region_map_refresh(&e->map);
+		tallies->cut = growth_cut(growth, e->pid, e->created_ns);
 		r = growth_scanned(growth, e->pid, e->created_ns, event);
 		if (r == 0)
 			r = collection_add_table(collection, &e->map, e->pid, e->uid, PROCESS_LIVE);
@@ -30,22 +32,33 @@ static int look_at_tables(struct server *server, struct collection *collection)
 	return r;
 }
 
+static int remember(struct server *server, struct snapshot *snapshot, const struct tallies *tallies,
+		    enum group_by by)
+{
+	struct site_list list;
+	int r = tallies_fold(tallies, snapshot, by, &list);
+
+	if (r < 0)
+		return r;
+	r = growth_add(&server->watch.growth, snapshot, &list);
+	site_list_clear(&list);
+	return r;
+}
+
 static int look_at_sites(struct server *server)
 {
-	struct tallies tallies = {0};
+	struct tallies tallies = {.by_thread = true};
 	const struct collect_tally tally = {.tallies = &tallies};
 	const struct collect_options options = {.buffers = true, .tally = &tally};
 	struct collection collection;
-	struct site_list list = {0};
 
 	collection_init(&collection, &options);
-	int r = look_at_tables(server, &collection);
+	int r = look_at_tables(server, &collection, &tallies);
 
 	if (r == 0)
-		r = tallies_fold(&tallies, &collection.snapshot, GROUP_SITE, &list);
+		r = remember(server, &collection.snapshot, &tallies, GROUP_SITE);
 	if (r == 0)
-		r = growth_add(&server->watch.growth, &collection.snapshot, &list);
-	site_list_clear(&list);
+		r = remember(server, &collection.snapshot, &tallies, GROUP_THREAD);
 	tallies_clear(&tallies);
 	collection_clear(&collection);
 	return r;

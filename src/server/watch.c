@@ -18,6 +18,11 @@ uint64_t watch_interval(const struct watch *watch)
 	return affordable > wanted(watch) ? affordable : wanted(watch);
 }
 
+uint64_t watch_old_after(const struct watch *watch)
+{
+	return wanted(watch) * WATCH_OLD_LOOKS;
+}
+
 bool watch_is_slowed(const struct watch *watch)
 {
 	return watch_interval(watch) > wanted(watch);
@@ -34,6 +39,7 @@ bool watch_due(struct watch *watch, uint64_t now_ns)
 		watch->looked_ns = watch->cost_ns = 0;
 		return false;
 	}
+	watch->growth.old_after_ns = watch_old_after(watch);
 	return watch->looked_ns == 0 || now_ns - watch->looked_ns >= watch_interval(watch);
 }
 

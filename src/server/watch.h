@@ -18,6 +18,7 @@
 #define WATCH_EVERY_NS UINT64_C(10000000000)
 #define WATCH_KEPT_NS  UINT64_C(600000000000) /* since the last question */
 #define WATCH_WINDOW_NS UINT64_C(300000000000)
+#define WATCH_OLD_LOOKS 6u /* what has been there for so many, as often as wanted, is old */
 #define WATCH_SHARE    100u /* a look may cost a hundredth */
 
 struct watch {
@@ -36,6 +37,8 @@ bool watch_due(struct watch *watch, uint64_t now_ns);
 void watch_looked(struct watch *watch, uint64_t now_ns, uint64_t cost_ns);
 /* watch_interval - until the next look, by what the last one cost */
 uint64_t watch_interval(const struct watch *watch);
+/* watch_old_after - the age at which a buffer is old */
+uint64_t watch_old_after(const struct watch *watch);
 /* watch_is_slowed - is that longer than wanted? */
 bool watch_is_slowed(const struct watch *watch);
 

@@ -23,6 +23,7 @@
 
 #define WINDOW_NS     UINT64_C(300000000000)
 #define LOOKS	      30u /* in a window, without a server */
+#define OLD_LOOKS     6u  /* what has been there for so many is old */
 #define EVERY_MIN_NS  UINT64_C(50000000)
 #define EVERY_MAX_NS  UINT64_C(10000000000)
 
@@ -70,11 +71,15 @@ static int on_option(void *context, unsigned row, const char *value)
 static int look(struct growth *growth, const struct obtain_sites *wanted,
 		struct snapshot *ret_snapshot, struct site_list *ret_list)
 {
-	int r = obtain_sites_here(wanted, GROUP_SITE, ret_snapshot, ret_list);
+	uint64_t kept_ns = growth->old_ns, now_ns = clock_monotonic_ns();
+
+	/* every look is at all processes, so what was old at the last one is the same for all */
+	growth_begin(growth, now_ns);
+	const struct tally_cut cut = {growth->old_ns, kept_ns};
+	int r = obtain_sites_here(wanted, GROUP_SITE, &cut, ret_snapshot, ret_list);
 
 	if (r < 0)
 		return r;
-	growth_begin(growth, clock_monotonic_ns());
 	for (uint32_t i = 0; r == 0 && i < ret_snapshot->process_count; i++) {
 		const struct process *p = &ret_snapshot->processes[i];
 
@@ -111,11 +116,12 @@ static int watch(const struct request *request, const struct obtain_sites *wante
 		 struct snapshot *ret_snapshot, struct site_list *ret_list)
 {
 	uint64_t begin = clock_monotonic_ns(), every = request->window_ns / LOOKS, now;
-	struct growth growth = {0};
 	sigset_t interrupt, before;
 	int r;
 
 	every = every < EVERY_MIN_NS ? EVERY_MIN_NS : every > EVERY_MAX_NS ? EVERY_MAX_NS : every;
+	struct growth growth = {.old_after_ns = OLD_LOOKS * every};
+
 	(void)signal(SIGINT, on_interrupt);
 	/* it comes while we rest, and so never just before that */
 	(void)sigemptyset(&interrupt);
@@ -203,7 +209,7 @@ static int run(const struct command *command, int argc, char **argv)
 const struct command command_growth = {
 	.name = "growth",
 	.synopsis = "[OPTIONS]",
-	.summary = "Lists places whose live bytes rise and never fall, and when memory will be full.",
+	.summary = "Lists places whose live bytes only add up, and when memory will be full.",
 	.options = rows,
 	.run = run,
 };

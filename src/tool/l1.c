@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/json.h"
 #include "base/clock.h"
 #include "collect/collect.h"
 #include "tool/exit_codes.h"
@@ -91,11 +92,14 @@ static int write_all(const struct request *request, const struct snapshot *snaps
 	int r = 0;
 
 	clock_rfc3339(snapshot->time_ns, time, sizeof time);
-	if (json)
+	if (json) {
 		text_printf(text,
 			    "{\"schema\":\"ttmem.l1/1\",\"time\":\"%s\",\"consistent\":%s,"
-			    "\"cores\":[",
+			    "\"incomplete\":",
 			    time, snapshot->consistent ? "true" : "false");
+		json_write_incomplete(text, snapshot);
+		text_puts(text, ",\"cores\":[");
+	}
 	for (uint32_t i = 0; r == 0 && i < snapshot->machine_devices.count; i++)
 		r = write_device(request, snapshot,
 				 &snapshot->devices[snapshot->machine_devices.first + i], text,

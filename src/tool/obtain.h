@@ -43,8 +43,9 @@ struct obtain_sites {
  */
 int obtain_sites(const struct obtain_sites *wanted, enum group_by by,
 		 struct snapshot *ret_snapshot, struct site_list *ret_list);
-/* obtain_sites_here - the same without asking anybody */
+/* obtain_sites_here - the same without asking anybody; `cut`: of what is old, or NULL */
 int obtain_sites_here(const struct obtain_sites *wanted, enum group_by by,
+		      const struct tally_cut *cut,
 		      struct snapshot *ret_snapshot, struct site_list *ret_list);
 /*
  * obtain_growth - what a server knows to grow. Return: 0; -ENOENT: there is none, one has to watch

@@ -79,9 +79,11 @@ static bool passes(const void *argument, const struct snapshot *snapshot,
 }
 
 int obtain_sites_here(const struct obtain_sites *wanted, enum group_by by,
+		      const struct tally_cut *cut,
 		      struct snapshot *ret_snapshot, struct site_list *ret_list)
 {
-	struct tallies tallies = {.by_thread = by == GROUP_THREAD};
+	struct tallies tallies = {.by_thread = by == GROUP_THREAD,
+				  .cut = cut ? *cut : (struct tally_cut){0}};
 	const struct collect_tally tally = {&tallies, passes, &wanted->filter};
 	const struct collect_options options = {
 		.buffers = true, .tally = &tally, .pid = wanted->filter.pid, .root = wanted->root};
@@ -106,7 +108,7 @@ int obtain_sites(const struct obtain_sites *wanted, enum group_by by,
 	put_filter(&target, &wanted->filter);
 	if (ask(wanted, &target, read_sites, &answer) == 0)
 		return 0;
-	return obtain_sites_here(wanted, by, ret_snapshot, ret_list);
+	return obtain_sites_here(wanted, by, NULL, ret_snapshot, ret_list);
 }
 
 int obtain_growth(const struct obtain_sites *wanted, uint64_t window_ns,

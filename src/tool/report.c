@@ -18,6 +18,8 @@
 
 /* Of the buffers never freed, the largest are named. */
 #define LARGEST_SHOWN 5
+/* Of the sites that leave something when a device closes, those that leave most. */
+#define SITES_SHOWN 20
 /* Of the failures, the last ones. */
 #define FAILURES_SHOWN 5
 
@@ -191,17 +193,64 @@ static void print_leftover(FILE *out, const struct snapshot *snapshot, const str
 	print_place(out, snapshot, b->site);
 }
 
-static void print_leftovers(FILE *out, struct snapshot *snapshot, const struct process *p)
+static const char *buffers_word(uint64_t count)
 {
-	fprintf(out, "  buffers never freed: %u at the end", snapshot->buffer_count);
-	if (p->losses.left_at_close)
-		fprintf(out, ", %" PRIu64 " when their device was closed", p->losses.left_at_close);
-	fputc('\n', out);
+	return count == 1 ? "buffer" : "buffers";
+}
+
+static void print_left_row(FILE *out, const struct snapshot *snapshot, const struct leftover *row)
+{
+	char size[STYLE_CELL];
+
+	fprintf(out, "    %-8s %10s in %" PRIu64 " %s", memory_type_name((enum memory_type)row->type),
+		size_text(row->requested_bytes, size), row->buffers, buffers_word(row->buffers));
+	print_place(out, snapshot, row->site);
+}
+
+/* By site: so many buffers may be left behind that only their sums were kept. */
+static void print_left_at_close(FILE *out, const struct snapshot *snapshot, const struct process *p)
+{
+	const struct leftover *rows = SPAN_START(snapshot->leftovers, p->leftovers);
+	uint64_t told = 0, others = 0, other_bytes = 0;
+	char size[STYLE_CELL];
+
+	if (p->losses.left_at_close == 0)
+		return;
+	fprintf(out, "  buffers left when their device was closed: %" PRIu64 "\n",
+		p->losses.left_at_close);
+	for (uint32_t i = 0; i < p->leftovers.count; i++) {
+		told += rows[i].buffers;
+		if (i < SITES_SHOWN) {
+			print_left_row(out, snapshot, &rows[i]);
+			continue;
+		}
+		others += rows[i].buffers;
+		other_bytes += rows[i].requested_bytes;
+	}
+	if (others)
+		fprintf(out, "    %-8s %10s in %" PRIu64 " %s of %u more sites\n", "",
+			size_text(other_bytes, size), others, buffers_word(others),
+			p->leftovers.count - SITES_SHOWN);
+	if (told < p->losses.left_at_close)
+		fprintf(out, "    %" PRIu64 " %s, and there was no room to note whose\n",
+			p->losses.left_at_close - told,
+			buffers_word(p->losses.left_at_close - told));
+}
+
+static void print_live(FILE *out, struct snapshot *snapshot)
+{
 	if (snapshot->buffer_count == 0)
 		return;
 	qsort(snapshot->buffers, snapshot->buffer_count, sizeof *snapshot->buffers, larger);
 	for (uint32_t i = 0; i < snapshot->buffer_count && i < LARGEST_SHOWN; i++)
 		print_leftover(out, snapshot, &snapshot->buffers[i]);
+}
+
+static void print_leftovers(FILE *out, struct snapshot *snapshot, const struct process *p)
+{
+	fprintf(out, "  buffers never freed: %u at the end\n", snapshot->buffer_count);
+	print_live(out, snapshot);
+	print_left_at_close(out, snapshot, p);
 }
 
 static void print_process(FILE *out, struct snapshot *snapshot)
@@ -242,7 +291,7 @@ static bool came_again(const struct report *report, const struct report_table *t
 
 static int print_table(FILE *out, const struct report *report, const struct report_table *table)
 {
-	const struct collect_options options = {.buffers = true};
+	const struct collect_options options = {.buffers = true, .leftovers = true};
 	struct collection collection;
 	struct region_map map;
 	struct snapshot snapshot;

@@ -26,7 +26,8 @@
 
 static const struct option_row rows[] = {
 	{"report", 'r', ARGUMENT_OPTIONAL, "FILE",
-	 "at the end print peaks, failures and what was never freed (default: stderr)",
+	 "at the end print peaks, failures and what was never freed, or left when a device closed "
+	 "(default: stderr)",
 	 NULL},
 	{0},
 };

@@ -266,6 +266,8 @@ void bank_map_write_json(struct text *text, const struct bank_view *view)
 	text_printf(text, ",\"consistent\":%s,\"left_out\":",
 		    view->buffers->consistent ? "true" : "false");
 	json_write_fact(text, view->left_out);
+	text_puts(text, ",\"incomplete\":");
+	json_write_incomplete(text, view->buffers);
 	write_lists(text, view);
 	text_putc(text, '}');
 }

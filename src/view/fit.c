@@ -114,6 +114,8 @@ void fit_write_json(struct text *text, const struct fit_answer *a)
 		json_write_buffer_rows(text, a->buffers, a->go, a->go_count);
 		text_putc(text, '}');
 	}
+	text_puts(text, ",\"incomplete\":");
+	json_write_incomplete(text, a->buffers);
 	if (a->is_aligned_by_guess)
 		text_puts(text, ",\"estimates\":{\"alignment_bytes\":"
 				"\"this TT-Metal does not export it\"}");

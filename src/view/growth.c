@@ -19,6 +19,7 @@ static const struct column columns[] = {
 	{.title = "GROWTH", .right = true, .rank = 2},
 	{.title = "PER MIN", .right = true},
 	{.title = "FULL IN", .right = true},
+	{.title = "BY"},
 	{.title = "OP", .if_known = true, .room_min = 12, .room_good = 30},
 	{.title = "SITE", .if_known = true, .room_min = 20, .room_good = 32},
 	{.title = "FUNCTION", .if_known = true, .rank = COLUMNS_EXTRA, .room_min = 16},
@@ -55,6 +56,7 @@ static void put_row(struct columns *table, const struct snapshot *snapshot,
 	columns_cell(table, signed_size_text(row->growth_bytes, cell));
 	columns_cell(table, fact_size(per_minute(row->bytes_per_second), cell));
 	put_full(table, row->full_ns);
+	columns_cell(table, found_by_name(row->found_by));
 	columns_place(table, snapshot, row->site, place_op);
 	columns_place(table, snapshot, row->site, place_site);
 	columns_place(table, snapshot, row->site, place_function);
@@ -85,6 +87,21 @@ static void write_watch(struct text *text, const struct snapshot *snapshot,
 			    list->left_out);
 }
 
+static void write_legend(struct text *text, const struct site_list *list)
+{
+	bool found[FOUND_BYS] = {false};
+	char age[STYLE_CELL];
+
+	for (uint32_t i = 0; i < list->count; i++)
+		found[list->rows[i].found_by % FOUND_BYS] = true;
+	if (found[FOUND_BY_RISE])
+		text_puts(text, "rise: it only rises.\n");
+	if (found[FOUND_BY_AGE])
+		text_printf(text, "age: some is freed, but what is older than %s only adds up.\n",
+			    age_text(list->old_after_ns, age));
+	text_puts(text, "~ is an estimate: if all of it goes on as it does now.\n");
+}
+
 void growth_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
 		  const struct site_list *list)
 {
@@ -97,8 +114,7 @@ void growth_write(struct text *text, const struct snapshot *snapshot, const stru
 		for (uint32_t i = 0; i < list->count; i++)
 			put_row(&table, snapshot, &list->rows[i]);
 		columns_draw(text, &table, style);
-		text_puts(text, "These only rise. ~ is an estimate: if all of it goes on as it "
-				"does now.\n");
+		write_legend(text, list);
 	}
 	write_watch(text, snapshot, list);
 	lacks_incomplete(text, snapshot);

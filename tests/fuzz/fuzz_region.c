@@ -74,6 +74,7 @@ static const struct {
 	{REGION_FILE_BYTES(SLOTS) + PROGRAMS_BYTES + STRINGS_AT, REGION_SITE_STRING_BYTES},
 	{REGION_FILE_BYTES(SLOTS) + PROGRAMS_BYTES + STACKS_AT, sizeof(uint64_t)},
 	{REGION_SITE_MODULES_OFFSET, sizeof(struct region_site_module)},
+	{REGION_LEFT_OFFSET, sizeof(struct region_left)},
 };
 
 struct patch {
@@ -290,6 +291,7 @@ static void collect(struct region_map *map, unsigned flags)
 {
 	struct collect_options options = {.buffers = !(flags & FLAG_NO_BUFFERS),
 					  .programs = !(flags & FLAG_NO_PROGRAMS),
+					  .leftovers = true,
 					  .largest_free = !(flags & FLAG_NO_LARGEST),
 					  .stacks = flags & FLAG_STACKS};
 	struct collection collection;

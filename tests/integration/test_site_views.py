@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from server import Server, as_user, directory, need_other_users
 from standin import App
-from testing import HOOK, PATIENCE_S, TTMEM, Skip, equal, run_tests, ttmem, ttmem_json, wait_until
+from testing import (HOOK, PATIENCE_S, ROOT, TTMEM, Skip, equal, run_tests, ttmem, ttmem_json,
+                     wait_until)
 from writer import MODEL, Writer
 
 HURRY = ("--sample", "0.05", "--growth-every", "50ms")
@@ -220,6 +222,59 @@ def test_growth_without_a_server():
             equal(document["watched_ns"] > 100_000_000, True, str(document["watched_ns"]))
 
 
+class Churning:
+    """Two lines whose buffers come and go all the time; one of them forgets one now and then."""
+    def __init__(self, writer):
+        self.writer, self.passing, self.rounds = writer, [], 0
+
+    def round(self, pause=0.06):
+        for key in self.passing:
+            self.writer.free(key)
+        self.passing = [self.writer.alloc(12 * 4096, line=line, function="step")
+                        for _ in range(1 + self.rounds * 7 % 5) for line in (71, 72)]
+        if self.rounds % 3 == 0:
+            self.writer.alloc(12 * 64, line=72, function="step")
+        self.rounds += 1
+        time.sleep(pause)
+
+
+def test_leak_on_a_line_of_churn():
+    """What a line that allocates and frees much leaks is told by age, where the line beside it that
+    only allocates and frees is not; asked again when the machine stood still and lives were long."""
+    def grown():
+        for _ in range(15):
+            churning.round()
+        return mine(server.get("/v1/growth?window=3s"), "growing", writer)
+
+    with directory() as d, Server(d, *HURRY) as server, Writer(server) as writer:
+        churning = Churning(writer)
+        server.get("/v1/growth")
+        wait_until("it is named", lambda: [r["site"]["line"] for r in grown()] == [72])
+        row = grown()[0]
+        equal((row["found_by"], row["rises"] >= 6), ("age", True), str(row))
+        equal(row["growth_bytes"] % (12 * 64), 0, "of what is old")
+        text = ttmem("growth", "--window=3s", env=where(server)).stdout
+        equal(" age " in text and "model.py:72" in text and "age: some is freed, but what is older than"
+              in text, True, text)
+
+
+def test_leak_on_a_line_of_churn_without_a_server():
+    """The tool finds it as well within its window."""
+    with Writer() as writer:
+        churning = Churning(writer)
+
+        def look():
+            tool = subprocess.Popen(
+                [str(TTMEM), "growth", "--no-server", "--format=json", "--window=3s",
+                 f"--pid={writer.pid}"], stdout=subprocess.PIPE, text=True)
+            while tool.poll() is None:
+                churning.round()
+            return [(r["site"]["line"], r["found_by"])
+                    for r in json.loads(tool.stdout.read())["growing"]]
+
+        wait_until("it is named", lambda: look() == [(72, "age")])
+
+
 def test_growth_ends_with_its_process():
     """A program that is started again does not go on where the last one was."""
     with directory() as d, Server(d, *HURRY) as server:
@@ -251,6 +306,9 @@ def test_last_minute():
         equal(rows, {1: -4 * 32 * 64, 2: 0, 3: 7 * 32 * 12})
         rows = {r["type"]: r["growth_bytes"] for r in server.get("/v1/sites?by=file")["sites"]}
         equal(rows, {"l1": -4 * 32 * 64, "dram": 7 * 32 * 12})
+        rows = {(r["type"], r["thread"]): r["growth_bytes"]
+                for r in server.get("/v1/sites?by=thread")["sites"]}
+        equal(rows, {("l1", writer.pid): -4 * 32 * 64, ("dram", writer.pid): 7 * 32 * 12})
         equal("-8.00 KiB" in ttmem("sites", env=where(server)).stdout, True)
 
 
@@ -330,6 +388,32 @@ def test_capability():
               True, details)
 
 
+LISTS_WITH_LACKS = (("sites",), ("buffers",), ("growth", "--window=1s"), ("map", "--type=dram"),
+                    ("fit", "1KiB"), ("fit", "11GiB", "--type=dram"))
+
+
+def documented_members(schema):
+    """First column of the first table under a heading of docs/api.md."""
+    section = (ROOT / "docs/api.md").read_text().split(f"\n## {schema}\n")[1].split("\n#")[0]
+    table = section[section.index("\n| field |"):].strip().split("\n\n")[0]
+    return {name for line in table.splitlines() if line.startswith("| `")
+            for name in re.findall("`([a-z0-9_]+)`", line.split("|")[1])}
+
+
+def test_documented_members():
+    """Documents that no example shows have the members that the text tells of, and no others; one
+    that is there only now and then may be missing."""
+    with Writer() as writer:
+        writer.alloc(1 << 20)
+        writer.alloc(1 << 20)
+        for command in (*LISTS_WITH_LACKS[3:], ("l1",)):
+            document = json.loads(ttmem(*command, "--format=json", "--no-server", check=False).stdout)
+            told = documented_members(document["schema"])
+            equal(set(document) <= told and told - set(document) <= {"estimates"}, True,
+                  f"{command}: has {sorted(document)}, told {sorted(told)}")
+            equal(document["incomplete"], [], str(command))
+
+
 def test_late_and_siteless():
     """A list that lacks both says both, from a server as well: waiting, and switched off."""
     with directory() as d, Server(d) as server, Writer(server) as writer:
@@ -345,6 +429,12 @@ def test_late_and_siteless():
             for command in (("sites",), ("buffers",)):
                 out = ttmem(*command, *how, env=where(server)).stdout
                 equal(f"Process {writer.pid}, who allocates: TTMEM_SITES=off\n" in out, True, out)
+            for command in (*LISTS_WITH_LACKS, ("l1",)):
+                document = json.loads(ttmem(*command, "--format=json", *how, env=where(server),
+                                            check=False).stdout)
+                equal(document["incomplete"], [{"pid": writer.pid, "state": "unknown",
+                                                "reason": "waiting for its next allocation"}],
+                      f"{command} {how}: {document}")
         found = json.loads(ttmem("doctor", "--format=json", env=where(server), check=False).stdout)
         row = next(r for r in found["findings"] if r["check"] == "sites")
         equal((row["state"], row["message"]), ("warning", "who allocates is switched off: "
@@ -367,6 +457,57 @@ def test_report():
     equal("  failed allocations: 1\n    1.00 TiB of L1: standin-app (" in text, True, text)
     equal("  buffers never freed: 1 at the end\n    DRAM       8.00 KiB at 0x" in text
           and ": standin-app (" in text.split("never freed")[1], True, text)
+
+
+def report_of(*steps):
+    """What `ttmem run --report` says of a writer that is told to do so."""
+    with tempfile.TemporaryDirectory() as there:
+        report = pathlib.Path(there) / "report"
+        with Writer(prefix=[str(TTMEM), "run", f"--report={report}", "--"]) as writer:
+            for step in steps:
+                step(writer)
+            writer.process.stdin.close()
+            equal(writer.process.wait(), 0)
+            writer.process.stdin = None
+        return report.read_text()
+
+
+def test_report_of_a_closing():
+    """Buffers that live when their device closes are named by place and type, the most bytes first,
+    all closings together; what is live at the end, and what was freed, is not among them."""
+    def fill(writer):
+        for _ in range(3):
+            writer.alloc(1 << 20, op="ttnn.empty", line=9, function="Cache.grow", tag="kv-cache")
+        writer.alloc(4096, "l1", op="ttnn.add", line=12, function="step")
+        writer.alloc(4096, op="ttnn.add", line=12, function="step")
+        writer.alloc(100, op="", file="", line=0, function="")
+        writer.free(writer.alloc(1 << 30, op="ttnn.mul", line=7, function="freed"))
+
+    text = report_of(fill, lambda w: w("close"), fill, lambda w: w("close"),
+                     lambda w: w("before", 900, 64, "dram"), lambda w: w("close"),
+                     lambda w: w.alloc(2048, op="ttnn.sub", line=3, function="end"))
+    equal(re.sub("0x[0-9a-f]+", "ADDRESS", text[text.index("  buffers never freed"):]), """\
+  buffers never freed: 1 at the end
+    DRAM       2.00 KiB at ADDRESS: ttnn.sub at model.py:3 (end)
+  buffers left when their device was closed: 13
+    DRAM       6.00 MiB in 6 buffers: ttnn.empty [kv-cache] at model.py:9 (Cache.grow)
+    DRAM       8.00 KiB in 2 buffers: ttnn.add at model.py:12 (step)
+    L1         8.00 KiB in 2 buffers: ttnn.add at model.py:12 (step)
+    DRAM          200 B in 2 buffers
+    DRAM           64 B in 1 buffer: before attach
+""", text)
+
+
+def test_report_of_many_places():
+    """Twenty places are told one by one, the others together; beyond the table's room they are
+    counted, so that nothing is lost: the numbers add up."""
+    text = report_of(lambda w: w("many", 1, 30, 30, 4096), lambda w: w("close"))
+    equal("  buffers left when their device was closed: 30\n" in text, True, text)
+    equal(text.count("ttnn.add at many.py:"), 20, text)
+    equal("40.0 KiB in 10 buffers of 10 more sites\n" in text, True, text)
+    text = report_of(lambda w: w("many", 1, 3000, 3000, 4096), lambda w: w("close"))
+    equal("7.92 MiB in 2028 buffers of 2028 more sites\n    952 buffers, and there was no room to "
+          "note whose\n" in text, True, text)
 
 
 def test_tags():

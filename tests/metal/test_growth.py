@@ -10,6 +10,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -80,6 +81,21 @@ def test_without_a_server():
                               capture_output=True, timeout=240, env={**os.environ, **env})
         equal((done.returncode, done.stderr), (0, ""))
         check_leaks(json.loads(done.stdout), told)
+
+
+
+def test_report_names_what_a_closing_left():
+    """A real TT-Metal frees nothing of its users' when a device closes, nor says what there was."""
+    with tempfile.TemporaryDirectory() as there:
+        report = pathlib.Path(there) / "report"
+        with Mock(installed("0.81.1"), "leave.py",
+                  prefix=[str(TTMEM), "run", f"--report={report}", "--"]) as mock:
+            told = json.loads(next(line for line in mock.process.stdout if line.startswith("{")))
+            equal(mock.process.wait(60), 0)
+        text = report.read_text()
+    left = text[text.index("  buffers left when their device was closed: "):]
+    equal(f"in 6 buffers: ttnn.ones at leave.py:{told['line']} (keep)\n" in left, True, text)
+    equal("freed" in left, False, text)
 
 
 if __name__ == "__main__":

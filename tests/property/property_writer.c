@@ -6,11 +6,16 @@
  * hashing, summary bits, punched blocks); what they must add up to is not
  * clever at all. Each history is replayed on an array of buffers, and at its
  * end (and now and then inside) the table as a reader sees it must equal the
- * array: every buffer, every total, every peak.
+ * array: every buffer, every total, every peak, and what was left when devices
+ * closed, also after the table had to move to another file.
  *
  * With "beside", a reader scans all the time next to the writer, in another
  * thread over its own mapping: no slot may be torn. Under ThreadSanitizer this
  * is the proof of the sequence scheme.
+ *
+ * With "closing", a device is closed over and over with buffers of one size in it,
+ * beside a reader: a closing is one event that changes the same rows many times, and
+ * figures of a row that was read whole must belong together in the middle of it too.
  *
  * With "killed", a process that allocates and frees without a pause is killed
  * at no moment in particular, as often as is asked: its table, read afterwards,
@@ -38,6 +43,7 @@
 
 #define OBJECTS 4096u
 #define ROWS	3u
+#define SITES	200u
 
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
@@ -53,13 +59,14 @@ static uint64_t seed;
 struct model_buffer {
 	bool live;
 	uint64_t address, requested, bank, page;
-	uint32_t row, type;
+	uint32_t row, type, site;
 };
 
 struct model {
 	struct model_buffer buffers[OBJECTS];
 	struct region_totals totals[ROWS][REGION_MEMORY_TYPES];
 	uint64_t left_at_close;
+	struct region_left left[SITES][REGION_MEMORY_TYPES];
 	bool open[ROWS];
 };
 
@@ -106,6 +113,8 @@ static void open_row(struct region_writer *writer, struct model *model, uint32_t
 	uint32_t at;
 
 	a.chips[0].chip_id = row;
+	for (uint32_t type = 0; type < REGION_MEMORY_TYPES; type++)
+		a.geometry[type].banks = 1 + row;
 	CHECK(region_writer_allocator_add(writer, &a, 1, &at) == 0);
 	memset(model->totals[row], 0, sizeof model->totals[row]);
 	model->open[row] = true;
@@ -133,6 +142,7 @@ static void step_alloc(struct region_writer *writer, struct model *model, uint32
 				   .bank = 32u * (1 + below(4096)),
 				   .page = 2048,
 				   .row = below(ROWS),
+				   .site = below(SITES),
 				   .type = below(REGION_MEMORY_TYPES)};
 	struct region_buffer buffer = {.object = object_of(i),
 				       .allocator = 100 + b->row,
@@ -144,6 +154,7 @@ static void step_alloc(struct region_writer *writer, struct model *model, uint32
 				       .pages = 7,
 				       .cores = REGION_NONE,
 				       .type = (uint8_t)b->type,
+				       .site = b->site,
 				       .thread = 42,
 				       .row_hint = below(5)};
 
@@ -173,6 +184,12 @@ static void step_close(struct region_writer *writer, struct model *model, uint32
 		region_writer_close_chip(writer, row, 9);
 	for (uint32_t i = 0; i < OBJECTS; i++)
 		if (model->buffers[i].live && model->buffers[i].row == row) {
+			const struct model_buffer *b = &model->buffers[i];
+			struct region_left *left = &model->left[b->site][b->type];
+
+			left->buffers++;
+			left->requested_bytes += b->requested;
+			left->occupied_bytes += b->bank * (1 + row);
 			model_free(model, &model->buffers[i]);
 			model->left_at_close++;
 		}
@@ -196,19 +213,41 @@ static const struct region_slot *find_slot(const struct region_slots *slots,
 	return NULL;
 }
 
+static void compare_left(struct region_map *map, const struct model *model)
+{
+	struct region_lefts lefts;
+	uint64_t buffers = 0;
+
+	CHECK(region_read_left(map, &lefts) == 0);
+	for (uint32_t i = 0; i < lefts.count; i++) {
+		const struct region_left *got = &lefts.rows[i];
+		const struct region_left *want = &model->left[got->site][got->type];
+
+		CHECK(got->buffers == want->buffers && got->buffers > 0);
+		CHECK(got->requested_bytes == want->requested_bytes &&
+		      got->occupied_bytes == want->occupied_bytes);
+		buffers += got->buffers;
+	}
+	/* none is there twice */
+	CHECK(buffers == model->left_at_close);
+	region_lefts_clear(&lefts);
+}
+
 static void compare(struct region_writer *writer, const struct model *model)
 {
+	int fd = region_writer_share(writer);
 	struct region_map map;
 	struct region_image image;
 	struct region_slots slots;
 	uint32_t live = 0;
 
 	CHECK(region_writer_is_valid(writer));
-	CHECK(region_map_open(writer->table_fd, &map) == 0);
+	CHECK(region_map_open(fd, &map) == 0);
 	CHECK(region_read_image(&map, &image) == 0);
 	CHECK(region_read_slots(&map, UINT32_MAX, &slots) == 0);
 	CHECK(slots.consistent && slots.torn == 0 && image.torn == 0);
 	CHECK(image.head.left_at_close == model->left_at_close);
+	compare_left(&map, model);
 	for (uint32_t i = 0; i < OBJECTS; i++)
 		if (model->buffers[i].live) {
 			live++;
@@ -232,6 +271,7 @@ static void compare(struct region_writer *writer, const struct model *model)
 	region_slots_clear(&slots);
 	region_image_clear(&image);
 	region_map_close(&map);
+	region_writer_unshare(writer, fd);
 }
 
 static void history(uint64_t number)
@@ -251,6 +291,9 @@ static void history(uint64_t number)
 
 		if (below(200) == 0) {
 			step_close(writer, &model, below(ROWS));
+		} else if (below(1000) == 0) {
+			/* the program closes what it does not know: the table moves */
+			(void)close(writer->table_fd);
 		} else if (below(100) < bias) {
 			step_alloc(writer, &model, i);
 		} else {
@@ -303,6 +346,78 @@ static void *scan_beside(void *argument)
 	}
 	region_map_close(&map);
 	return NULL;
+}
+
+#define ONE_REQUESTED 3000u
+#define ONE_BANK      2048u
+
+static void check_closing(struct region_map *map)
+{
+	struct region_image image;
+	struct region_lefts lefts;
+
+	CHECK(region_map_refresh(map) == 0);
+	CHECK(region_read_image(map, &image) == 0);
+	for (uint32_t r = 0; r < image.row_count; r++) {
+		const struct region_totals *t = &image.rows[r].totals[0];
+		uint64_t live = t->allocs - t->frees;
+
+		if (image.rows[r].torn[0])
+			continue;
+		CHECK(t->requested_bytes == live * ONE_REQUESTED && t->bank_bytes == live * ONE_BANK);
+		beside.scans += live != 0;
+	}
+	CHECK(region_read_left(map, &lefts) == 0);
+	for (uint32_t i = 0; i < lefts.count; i++)
+		if (!(lefts.rows[i].seq & 1))
+			CHECK(lefts.rows[i].requested_bytes == lefts.rows[i].buffers * ONE_REQUESTED);
+	region_lefts_clear(&lefts);
+	region_image_clear(&image);
+}
+
+static void *close_beside(void *argument)
+{
+	struct region_map map;
+
+	(void)argument;
+	CHECK(region_map_open(beside.writer->table_fd, &map) == 0);
+	while (!__atomic_load_n(&beside.stop, __ATOMIC_RELAXED))
+		check_closing(&map);
+	region_map_close(&map);
+	return NULL;
+}
+
+static void run_closing(uint32_t turns)
+{
+	static struct model model;
+	pthread_t thread;
+
+	beside.writer = writer_new(OBJECTS);
+	beside.stop = false;
+	beside.scans = 0;
+	CHECK(pthread_create(&thread, NULL, close_beside, NULL) == 0);
+	for (uint32_t turn = 0; turn < turns; turn++) {
+		open_row(beside.writer, &model, 0);
+		for (uint32_t i = 0; i < 2 * OBJECTS; i++) {
+			/* each of them twice: the first one is over then, in the same event */
+			struct region_buffer b = {.object = object_of(i / 2),
+						  .allocator = 100,
+						  .device = 200,
+						  .address = 4096 + 4096 * i,
+						  .requested_bytes = ONE_REQUESTED,
+						  .bank_bytes = ONE_BANK,
+						  .site = i % 5};
+
+			CHECK(region_writer_alloc(beside.writer, &b) == 0);
+		}
+		region_writer_close_device(beside.writer, 200, 9);
+	}
+	__atomic_store_n(&beside.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	CHECK(beside.scans > 0);
+	CHECK(region_writer_is_valid(beside.writer));
+	writer_drop(beside.writer);
+	printf("closing: %" PRIu64 " rows read with something in them, none torn\n", beside.scans);
 }
 
 static void run_beside(uint32_t events)
@@ -535,6 +650,7 @@ int main(int argc, char **argv)
 	run_beside(events);
 	run_interrupted(2000);
 	run_cancelled();
+	run_closing(events / 2000);
 	run_killed(argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 300);
 	return 0;
 }

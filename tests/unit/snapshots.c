@@ -353,6 +353,7 @@ void snapshot_rows(struct snapshot *s, struct site_list *list, bool odd)
 				   .window_ns = UINT64_C(300000000000),
 				   .watched_ns = UINT64_C(291000000000),
 				   .interval_ns = UINT64_C(10000000000),
+				   .old_after_ns = UINT64_C(60000000000),
 				   .is_slowed = odd,
 				   .left_out = odd ? 7 : 0};
 	if (!list->rows)
@@ -369,6 +370,7 @@ void snapshot_rows(struct snapshot *s, struct site_list *list, bool odd)
 			.bytes_per_second = fact_of(b->bank_bytes / 64), .rises = 28,
 			.full_ns = fact_estimate(UINT64_C(9000000000000), REASON_AT_THIS_RATE)};
 	}
+	list->rows[2].found_by = FOUND_BY_AGE;
 	if (!odd)
 		return;
 	s->server = string(s, "/run/ttmem");

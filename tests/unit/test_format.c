@@ -51,7 +51,8 @@ static struct field fields[] = {
 	F(region_head, programs_dropped), F(region_head, programs_unknown),
 	F(region_head, dispatch_unrecorded), F(region_head, sites_used),
 	F(region_head, site_string_bytes), F(region_head, site_stack_words),
-	F(region_head, site_modules), F(region_head, sites_dropped), F(region_head, reserved2),
+	F(region_head, site_modules), F(region_head, sites_dropped), F(region_head, left_rows),
+	F(region_head, reserved2),
 
 	S(region_capability), F(region_capability, state), F(region_capability, half_written),
 	F(region_capability, name), F(region_capability, detail),
@@ -127,6 +128,10 @@ static struct field fields[] = {
 	S(region_site_module), F(region_site_module, path), F(region_site_module, build_id_bytes),
 	F(region_site_module, build_id), F(region_site_module, reserved),
 
+	S(region_left), F(region_left, seq), F(region_left, buffers), F(region_left, requested_bytes),
+	F(region_left, occupied_bytes), F(region_left, site), F(region_left, type),
+	F(region_left, reserved),
+
 	S(region_slot), F(region_slot, seq), F(region_slot, address),
 	F(region_slot, requested_bytes), F(region_slot, place_bank), F(region_slot, page_bytes),
 	F(region_slot, extent), F(region_slot, origin), F(region_slot, time_ns),
@@ -179,6 +184,7 @@ static struct constant constants[] = {
 	C(REGION_SITES_MAX), C(REGION_SITES_UNIT), C(REGION_SITE_STRING_BYTES),
 	C(REGION_SITE_STACK_WORDS), C(REGION_SITE_MODULES_MAX), C(REGION_SITE_MODULES_OFFSET),
 	C(REGION_SITE_UNKNOWN), C(REGION_SITE_BEFORE_ATTACH), C(REGION_STACK_DEPTH_MAX),
+	C(REGION_LEFT_MAX), C(REGION_LEFT_OFFSET), C(REGION_PART_LEFT),
 	C(REGION_PART_SITE_STRINGS), C(REGION_PART_SITE_STACKS), C(REGION_PART_SITE_MODULES),
 	C(CONTROL_SERVERS_MAX), C(REGISTRATION_LINES), C(REGISTRATION_MAGIC),
 	C(REGISTRATION_VERSION), C(REGISTRATION_FDS), C(REGISTRATION_TABLE),

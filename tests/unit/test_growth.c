@@ -122,6 +122,60 @@ static void test_slope(void **state)
 	assert_true(rise_per_second(UINT64_MAX, 1) == UINT64_MAX);
 }
 
+/* Of 30 looks: a sawtooth, and beside it what is old, which rises where `aged` says and is freed at `freed`. */
+static bool grows_by_age(series_of *live, series_of *aged, uint32_t freed, struct rise *rise)
+{
+	struct rise_point points[POINTS + 1];
+	struct rise_aged old[POINTS];
+
+	for (uint32_t i = 0; i <= POINTS; i++)
+		points[i] = (struct rise_point){i * 10 * SECOND, live(i) + aged(i)};
+	for (uint32_t i = 0; i < POINTS; i++)
+		old[i] = (struct rise_aged){aged(i), i == freed};
+	return rise_of_aged(points, old, POINTS + 1, rise);
+}
+
+static uint64_t none(uint32_t i) { return 0 * i; }
+static uint64_t aged_slowly(uint32_t i) { return 64u * (i / 4); }
+static uint64_t aged_too_slowly(uint32_t i) { return 64u * (i / 6); }
+static uint64_t aged_and_stopped(uint32_t i) { return 64u * (i < 15 ? i : 15); }
+
+/* Reason: by age only what is told by nothing else, and none that is freed in the end. */
+static void test_aged_series(void **state)
+{
+	struct rise rise;
+
+	(void)state;
+	assert_true(grows_by_age(sawtooth, leak, UINT32_MAX, &rise));
+	assert_int_equal(rise.bytes, 64 * 29);
+	assert_int_equal(rise.rises, 29);
+	assert_int_equal(rise_per_second(rise.bytes, rise.time_ns), 6);
+	assert_true(grows_by_age(sawtooth, aged_slowly, UINT32_MAX, &rise));
+	assert_int_equal(rise.rises, 7);
+	assert_false(grows_by_age(sawtooth, aged_too_slowly, UINT32_MAX, &rise));
+	assert_false(grows_by_age(sawtooth, aged_and_stopped, UINT32_MAX, &rise));
+	assert_false(grows_by_age(sawtooth, none, UINT32_MAX, &rise));
+	/* what never falls is the other rule's */
+	assert_false(grows_by_age(none, leak, UINT32_MAX, &rise));
+	/* one old buffer was freed, however much grew old at the same time; before the window is before */
+	for (uint32_t i = 1; i < POINTS; i++)
+		assert_false(grows_by_age(sawtooth, leak, i, &rise));
+	assert_true(grows_by_age(sawtooth, leak, 0, &rise));
+	/* all of it was freed since the last look */
+	struct rise_point points[8];
+	struct rise_aged old[7];
+
+	for (uint32_t i = 0; i < 8; i++)
+		points[i] = (struct rise_point){i * SECOND, i == 3 ? 900 : 1000};
+	for (uint32_t i = 0; i < 7; i++)
+		old[i] = (struct rise_aged){i * 100, false};
+	assert_true(rise_of_aged(points, old, 8, &rise));
+	points[7].bytes = 599;
+	assert_false(rise_of_aged(points, old, 8, &rise));
+	assert_false(rise_of_aged(points, old, 0, &rise));
+	assert_false(rise_of_aged(points, old, RISE_AGED_POINTS_MAX + 1, &rise));
+}
+
 /* A machine with one process and one chip, of which a few sites hold something. */
 struct scene {
 	struct growth growth;
@@ -350,9 +404,78 @@ static void test_last_minute(void **state)
 	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, scene.now);
 	assert_int_equal((int64_t)scene.list.rows[0].growth_bytes.value,
 			 (1050 - 100 - 300 - 90) * 64);
-	scene.list.by = GROUP_THREAD;
+	scene_end(&scene);
+}
+
+/* A turn in which threads are remembered as well: `threads` of them, each with so many bytes. */
+static void thread_turn(struct scene *scene, uint32_t turn, uint32_t threads, uint64_t bytes)
+{
+	struct site_list list = {.by = GROUP_THREAD, .count = threads};
+
+	list.rows = calloc(threads + 1, sizeof *list.rows);
+	assert_non_null(list.rows);
+	for (uint32_t i = 0; i < threads; i++)
+		list.rows[i] = (struct site_row){.thread = 100 + i, .type = MEMORY_L1,
+						 .bank_bytes = bytes + i};
+	scene->now += 10 * SECOND;
+	scene_rows(scene, (const uint64_t[4]){10, 20, 30, 40});
+	growth_begin(&scene->growth, scene->now);
+	assert_int_equal(growth_scanned(&scene->growth, 5, 1, turn), 0);
+	assert_int_equal(growth_add(&scene->growth, &scene->snapshot, &scene->list), 0);
+	assert_int_equal(growth_add(&scene->growth, &scene->snapshot, &list), 0);
+	growth_end(&scene->growth);
+	site_list_clear(&scene->list);
+	scene->list = list;
+}
+
+/* Reason: threads are remembered beside sites, and neither is counted among the other. */
+static void test_last_minute_by_thread(void **state)
+{
+	struct scene scene = {.now = SECOND};
+
+	(void)state;
+	scene_begin(&scene, 5, 1);
+	for (uint32_t i = 0; i < 8; i++)
+		thread_turn(&scene, i, i < 4 ? 1 : 2, 100 * (i + 1));
 	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, scene.now);
-	assert_int_equal(scene.list.rows[0].growth_bytes.reason, REASON_NOT_BY_THREAD);
+	/* a minute ago was the second turn, when there was one thread only */
+	assert_int_equal((int64_t)scene.list.rows[0].growth_bytes.value, (800 - 200) * 64);
+	assert_int_equal((int64_t)scene.list.rows[1].growth_bytes.value, 801 * 64);
+	/* all sites of the type together are what they were */
+	scene.list.by = GROUP_TYPE;
+	scene.list.count = 1;
+	scene.list.rows[0].thread = 0;
+	scene.list.rows[0].bank_bytes = 100;
+	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, scene.now);
+	assert_int_equal(scene.list.rows[0].growth_bytes.value, 0);
+	assert_int_equal(scene_select(&scene, 300), 0);
+	scene_end(&scene);
+}
+
+/* Reason: a process with a thread for everything takes no room from its sites, and of threads that
+ * are not watched nobody says that they are new. */
+static void test_threads_are_bounded(void **state)
+{
+	struct scene scene = {.now = SECOND};
+	uint32_t many = GROWTH_THREADS_MAX + 10;
+
+	(void)state;
+	scene_begin(&scene, 5, 1);
+	for (uint32_t i = 0; i < 8; i++)
+		thread_turn(&scene, i, many, 100);
+	assert_int_equal(scene.growth.series_count, GROWTH_THREADS_MAX + 4);
+	assert_int_equal(scene.growth.left_out, 0);
+	growth_last_minute(&scene.growth, &scene.snapshot, &scene.list, scene.now);
+	assert_int_equal(scene.list.rows[0].growth_bytes.state, FACT_OK);
+	assert_int_equal(scene.list.rows[0].growth_bytes.value, 0);
+	assert_false(fact_is_known(scene.list.rows[many - 1].growth_bytes));
+	/* after ten minutes without them they are forgotten, and there is room for others */
+	for (uint32_t i = 8; i < 8 + GROWTH_POINTS; i++)
+		thread_turn(&scene, i, 0, 0);
+	assert_int_equal(scene.growth.series_count, 4);
+	assert_int_equal(scene.growth.processes[0].threads, 0);
+	thread_turn(&scene, 100, many, 100);
+	assert_int_equal(scene.growth.processes[0].threads, GROWTH_THREADS_MAX);
 	scene_end(&scene);
 }
 
@@ -360,7 +483,7 @@ static void test_last_minute(void **state)
 static void test_room_is_bounded(void **state)
 {
 	struct scene scene = {.now = SECOND};
-	uint32_t many = GROWTH_PROCESS_MAX + 100;
+	uint32_t room = GROWTH_PROCESS_MAX - GROWTH_THREADS_MAX, many = room + 100;
 
 	(void)state;
 	scene_begin(&scene, 5, 1);
@@ -379,7 +502,7 @@ static void test_room_is_bounded(void **state)
 		assert_int_equal(growth_scanned(&scene.growth, 5, 1, turn), 0);
 		assert_int_equal(growth_add(&scene.growth, &scene.snapshot, &scene.list), 0);
 		growth_end(&scene.growth);
-		assert_int_equal(scene.growth.series_count, GROWTH_PROCESS_MAX);
+		assert_int_equal(scene.growth.series_count, room);
 		assert_int_equal(scene.growth.left_out, 100);
 	}
 	/* of what is left out nobody says that it is new; of the sum by type neither */
@@ -443,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_churn_is_no_growth),
 		cmocka_unit_test(test_cache_is_forgotten),
 		cmocka_unit_test(test_slope),
+		cmocka_unit_test(test_aged_series),
 		cmocka_unit_test(test_semaphore_leak),
 		cmocka_unit_test(test_full_together),
 		cmocka_unit_test(test_unchanged),
@@ -450,6 +574,8 @@ int main(void)
 		cmocka_unit_test(test_restart_and_reused_pid),
 		cmocka_unit_test(test_ring),
 		cmocka_unit_test(test_last_minute),
+		cmocka_unit_test(test_last_minute_by_thread),
+		cmocka_unit_test(test_threads_are_bounded),
 		cmocka_unit_test(test_room_is_bounded),
 		cmocka_unit_test(test_watch),
 	};

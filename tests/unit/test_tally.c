@@ -218,6 +218,22 @@ static void check_sums(const struct site_list *list, const struct tally wanted[M
 	}
 }
 
+/* A group has one row, also when it was added up by thread and is not asked for so. */
+static void check_groups(const struct site_list *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct site_row *a = &list->rows[i];
+
+		assert_int_equal(a->thread != 0, list->by == GROUP_THREAD);
+		for (uint32_t j = i + 1; j < list->count; j++) {
+			const struct site_row *b = &list->rows[j];
+
+			assert_false(a->allocator == b->allocator && a->type == b->type &&
+				     a->site == b->site && a->thread == b->thread);
+		}
+	}
+}
+
 /* Reason: whatever buffers there are and however they are grouped, nothing is lost or counted twice. */
 static void test_sums_are_totals(void **state)
 {
@@ -270,6 +286,8 @@ static void test_sums_are_totals(void **state)
 		for (int by = 0; by < GROUPS; by++) {
 			must(tallies_fold(&tallies, &s, (enum group_by)by, &list));
 			check_sums(&list, wanted);
+			if (round < 4 && (by != GROUP_THREAD || tallies.by_thread))
+				check_groups(&list);
 			for (uint32_t i = 1; i < list.count; i++)
 				assert_true(list.rows[i - 1].occupied_bytes.value >=
 					    list.rows[i].occupied_bytes.value);

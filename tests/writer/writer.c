@@ -12,6 +12,7 @@
  *     before KEY BYTES TYPE                         from before the hook came in
  *     many KEY COUNT SITES BYTES                    that many, over so many sites
  *     free KEY [COUNT]
+ *     close                                         the device, which is opened again
  *     fail BYTES TYPE OP FILE LINE FUNCTION
  *     capability NAME STATE DETAIL
  *     unlock                   as one that has handed out its table and not locked it again yet
@@ -40,6 +41,7 @@
 
 static struct region_writer *writer;
 static uint64_t next_address[REGION_MEMORY_TYPES];
+static uint32_t chips_open;
 
 static const struct region_geometry geometry[REGION_MEMORY_TYPES] = {
 	{12, 32, 1072693184, 1048640},
@@ -56,9 +58,8 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
-static int create(uint32_t chips)
+static int open_device(uint32_t chips)
 {
-	const struct region_identity identity = {.entry = "writer", .metal_version = "0.81.1"};
 	struct region_allocator row = {.object = ALLOCATOR, .device = DEVICE, .arch = 2,
 				       .chip_count = chips, .l1_bytes_per_core = 1499136};
 	uint32_t at;
@@ -68,6 +69,13 @@ static int create(uint32_t chips)
 		row.chips[i] = (struct region_chip){.unique_id = UINT64_C(1000000000000000001) + i,
 						    .chip_id = i,
 						    .flags = REGION_CHIP_HAS_UNIQUE_ID};
+	return region_writer_allocator_add(writer, &row, now_ns(), &at);
+}
+
+static int create(uint32_t chips)
+{
+	const struct region_identity identity = {.entry = "writer", .metal_version = "0.81.1"};
+
 	writer = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (writer == MAP_FAILED)
 		return -1;
@@ -78,10 +86,10 @@ static int create(uint32_t chips)
 	region_writer_capability(writer, "buffers", CAPABILITY_PRESENT, NULL);
 	region_writer_capability(writer, "frees", CAPABILITY_PRESENT, NULL);
 	region_writer_capability(writer, "sites", CAPABILITY_PRESENT, NULL);
-	return region_writer_allocator_add(writer, &row, now_ns(), &at);
+	return open_device(chips);
 }
 
-/* To the server whose directory $TTMEM_SOCKET_DIR names; none is no error. */
+/* To the server whose directory $TTMEM_SOCKET_DIR names first; none is no error. */
 static void say_hello(void)
 {
 	const char *directory = getenv("TTMEM_SOCKET_DIR");
@@ -92,8 +100,8 @@ static void say_hello(void)
 				       .version = REGISTRATION_VERSION,
 				       .start_ticks = region_writer_start_ticks(writer)};
 
-	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s/" REGISTRATION_SOCKET,
-		       directory ? directory : "");
+	(void)snprintf(address.sun_path, sizeof address.sun_path, "%.*s/" REGISTRATION_SOCKET,
+		       directory ? (int)strcspn(directory, ":") : 0, directory);
 	if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
 		(void)send_registration(fd, &message, table, writer->control_fd);
 	(void)close(fd);
@@ -249,6 +257,10 @@ static int command(char **f, unsigned count)
 		return many(NUMBER(1), NUMBER(2), NUMBER(3), NUMBER(4));
 	if (strcmp(f[0], "free") == 0 && (count == 2 || count == 3))
 		return release(NUMBER(1), count == 3 ? NUMBER(2) : 1);
+	if (strcmp(f[0], "close") == 0 && count == 1) {
+		region_writer_close_device(writer, DEVICE, now_ns());
+		return open_device(chips_open);
+	}
 	if (strcmp(f[0], "fail") == 0 && count == 7) {
 		fail(f);
 		return 0;
@@ -265,7 +277,8 @@ int main(int argc, char **argv)
 	char *line = NULL, *f[FIELDS_MAX];
 	size_t room = 0;
 
-	if (create(argc > 1 ? (uint32_t)atoi(argv[1]) : 1) < 0) {
+	chips_open = argc > 1 ? (uint32_t)atoi(argv[1]) : 1;
+	if (create(chips_open) < 0) {
 		puts("error no table");
 		return 1;
 	}
