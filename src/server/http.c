@@ -2,8 +2,10 @@
 #include "server/http.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <microhttpd.h>
@@ -14,15 +16,19 @@
 
 #define MEMORY_EACH	    (48u * 1024) /* a request of up to 16 KiB, and its reply's head */
 #define IDLE_SECONDS	    30u
-/* From the first byte of a request to the end of its reply. */
+/* For a request to be there, or for anything to be read of its reply. */
 #define DEADLINE_NS	    (UINT64_C(5) * 1000000000)
+/* For the whole reply. */
+#define REPLY_NS	    (UINT64_C(120) * 1000000000)
 
 struct peer {
 	struct peer *next;
 	struct http *http;
 	int fd;
 	uint32_t uid, gid;
-	uint64_t since_ns; /* of connecting, or of the last finished request */
+	uint64_t since_ns; /* of connecting, of the last finished request, or of progress */
+	uint64_t reply_ns; /* since when a reply is on its way; 0: none is */
+	int unread;	   /* of it, in the socket, when we looked last */
 };
 
 /* One request; lives from its first callback to its completion. */
@@ -197,9 +203,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	struct route_response response = {.status = 200};
 
 	routes_answer(http->server, &request.route, &response);
-	/* the time that it took us is not the client's */
-	if (peer)
-		peer->since_ns = clock_monotonic_ns();
 	if (response.token) {
 		exchange->token = response.token;
 		exchange->next = http->waiting;
@@ -211,6 +214,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	if (response.body.failed) {
 		text_free(&response.body);
 		return MHD_NO;
+	}
+	/* the time that it took us is not the client's */
+	if (peer) {
+		peer->since_ns = peer->reply_ns = clock_monotonic_ns();
+		peer->unread = 0;
 	}
 	return reply(connection, &response);
 }
@@ -224,8 +232,10 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	(void)code;
 	free(*request_context);
 	*request_context = NULL;
-	if (peer)
+	if (peer) {
 		peer->since_ns = clock_monotonic_ns();
+		peer->reply_ns = 0;
+	}
 }
 
 int http_start(struct server *server, int listener, struct http **ret_http)
@@ -262,11 +272,27 @@ int http_start(struct server *server, int listener, struct http **ret_http)
 	return 0;
 }
 
+/*
+ * Does it take what it asked for? While we have no processor nothing comes, which is not its fault:
+ * it has read all that was there.
+ */
+static bool has_read(struct peer *peer, uint64_t now_ns)
+{
+	int before = peer->unread;
+
+	return peer->reply_ns && now_ns - peer->reply_ns <= REPLY_NS &&
+	       ioctl(peer->fd, SIOCOUTQ, &peer->unread) == 0 &&
+	       (peer->unread == 0 || peer->unread != before);
+}
+
 void http_tick(struct http *http, uint64_t now_monotonic_ns)
 {
-	for (struct peer *p = http->peers; p; p = p->next)
-		if (now_monotonic_ns - p->since_ns > DEADLINE_NS)
+	for (struct peer *p = http->peers; p; p = p->next) {
+		if (has_read(p, now_monotonic_ns))
+			p->since_ns = now_monotonic_ns;
+		else if (now_monotonic_ns > p->since_ns && now_monotonic_ns - p->since_ns > DEADLINE_NS)
 			(void)shutdown(p->fd, SHUT_RDWR);
+	}
 	(void)MHD_run(http->daemon);
 }
 

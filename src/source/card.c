@@ -105,7 +105,7 @@ static struct fact absent_by_errno(int error, struct tally *tally)
 /* An id is the card's own: what it was before a reset it is during one, too. */
 static struct fact kept(struct fact last, struct fact now)
 {
-	if (now.reason == REASON_NO_ATTRIBUTE || !fact_is_known(last))
+	if (fact_is_known(now) || now.reason == REASON_NO_ATTRIBUTE || !fact_is_known(last))
 		return now;
 	return fact_stale(last.value, now.reason);
 }

@@ -609,9 +609,9 @@ def test_reset_and_back():
             equal((card["serial"], card["board"], card["pci_address"]),
                   ("010001861180B479", "n150", "0000:01:00.0"), "the same card")
             card = wait_until("its end", lambda: (
-                c := snapshot_card(server)) and c["state"] == "ok" and c, 40)
+                c := snapshot_card(server)) and c["state"] == "ok" and c)
             equal((card["firmware"], card["telemetry"]["aiclk_mhz"]), ("20.0.0.0", 500), "after")
-            equal(card["serial"], "010001861180B479", "after")
+            equal((card["serial"], "stale" in card), ("010001861180B479", False), "after")
         finally:
             server.close()
 

@@ -134,14 +134,15 @@ def test_hostile_names():
     """Operations, files and functions are bytes from strangers, in every view."""
     with directory() as d, Server(d, *HURRY) as server, Writer(server) as writer:
         server.get("/v1/growth")
-        for _ in range(10):
+        def all_grow():
             for bytes_ in HOSTILE:
                 writer.alloc(4096, op=bytes_, file=bytes_, line=7, function=bytes_, tag=bytes_)
             time.sleep(0.06)
+            grown = ttmem_json("growth", "--window=2s", env=where(server))
+            return len(mine(grown, "growing", writer)) == len(HOSTILE)
+        wait_until("all grow", all_grow)
         for bytes_ in HOSTILE:
             writer.fail(1 << 30, op=bytes_, file=bytes_, line=7, function=bytes_)
-        grown = ttmem_json("growth", "--window=2s", env=where(server))
-        equal(len(mine(grown, "growing", writer)), len(HOSTILE))
         for command in (["sites"], ["sites", "--by=op"], ["sites", "--by=tag"], ["sites", "--format=csv"], ["buffers"],
                         ["growth", "--window=2s"], ["growth", "--window=2s", "--format=csv"],
                         ["failures"], ["explain", "--last"]):
