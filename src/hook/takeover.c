@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "hook/metal_live.h"
+#include "hook/settle.h"
 
 #define CAPABILITY "before_attach"
 
 #define NAP_NS	 2000000
+#define LIMIT_NS UINT64_C(1000000000) /* frees wait so long at most */
 #define LOOKS	 3
 #define FIRST_NS UINT64_C(10000000) /* then each time a hundred times as long: 10 ms, 1 s */
 
@@ -44,12 +46,17 @@ static void gate_open(struct takeover **takeover)
 		(void)futex(&(*takeover)->gate, FUTEX_WAKE_PRIVATE, INT_MAX);
 }
 
-static void nap(void)
+/* Until nobody is in the middle of a free that the gate has not held. Return: 0 or -EAGAIN. */
+static int settle(void)
 {
 	const struct timespec t = {.tv_nsec = NAP_NS};
+	int r = settle_threads(LIMIT_NS);
 
-	/* raw, so that it is no cancellation point of the application's threads */
+	if (r == 0 || r == -EAGAIN)
+		return r;
+	/* without /proc; raw, so that it is no cancellation point of the application's threads */
 	(void)syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &t, NULL);
+	return 0;
 }
 
 /* Is it a Buffer that has its address? One without gets it, and its event, from its own thread. */
@@ -89,6 +96,9 @@ static void say(struct region_writer *writer, const struct metal *metal, int res
 		region_writer_capability(writer, CAPABILITY, CAPABILITY_PRESENT, NULL);
 	else if (result == -ENOSYS)
 		takeover_say(metal, writer);
+	else if (result == -EAGAIN)
+		region_writer_capability(writer, CAPABILITY, CAPABILITY_FAILED,
+					 "partial: its threads had no processor for a second");
 	else
 		region_writer_capability(writer, CAPABILITY, CAPABILITY_FAILED,
 					 "partial: the list of live buffers is not what it was");
@@ -112,9 +122,10 @@ static int take_over(struct takeover *takeover, struct metal *metal, struct regi
 	struct takeover *closed __attribute__((cleanup(gate_open))) = gate_close(takeover);
 	struct metal_live live;
 
-	nap();
-	int r = metal_live_take(metal, allocator, &live);
+	int r = settle();
 
+	if (r == 0)
+		r = metal_live_take(metal, allocator, &live);
 	if (r == 0) {
 		r = fill(closed, metal, writer, &live, allocator, time_ns, add);
 		metal_live_release(metal, &live);

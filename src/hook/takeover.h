@@ -9,9 +9,10 @@
  * allocator's mutex (TT-Metal takes it after the event), so the gate always opens again.
  *
  * What the gate cannot hold is a free that was past track_deallocate when it closed, possibly since
- * before we came. It is over within a microsecond unless its thread loses the processor; hence the
- * nap before the set is read. One that slept even longer is in the table, a phantom, until the
- * allocator is asked again: soon, and twice more.
+ * before we came. It is over within a microsecond, once its thread has a processor: that is waited for
+ * (settle.h), because a Buffer that is freed while it is read may end the program. One that was held up
+ * for another reason is in the table, a phantom, until the allocator is asked again: soon, and twice
+ * more.
  *
  * All of it lies in the page that a fork clears: a child takes nothing over, as it has no devices.
  */
