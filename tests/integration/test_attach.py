@@ -195,6 +195,47 @@ def test_threads():
             unharmed(app)
 
 
+@contextlib.contextmanager
+def busy(cpu, count):
+    """Some that take nearly all of a processor."""
+    loops = [subprocess.Popen([sys.executable, "-c", f"import os; os.sched_setaffinity(0, [{cpu}])\n"
+                               "while True: pass"]) for _ in range(count)]
+    try:
+        wait_until("each is on that processor",
+                   lambda: all(os.sched_getaffinity(loop.pid) == {cpu} for loop in loops))
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+def test_in_the_middle_of_a_free():
+    """A thread between its event and the end of its buffer has no processor: it is waited for, because
+    a Buffer that goes while it is read may end the program."""
+    cpu = min(os.sched_getaffinity(0))
+    for _ in range(20):
+        with App(hook=False) as app:
+            app("open", 1, 0, 0)
+            victim = app("alloc", 0, "dram", 4096, 2048)["buffer"]
+            app("alloc", 0, "dram", 8192, 2048)
+            with busy(cpu, 3):
+                is_in_it = app("starve", victim, cpu)["starving"]
+                attach(app.pid)
+                is_in_it = is_in_it and not app("starved")["starved"]
+                app("alloc", 0, "l1", 4096, 2048)
+                is_over = app("starved")["starved"]
+            process = check(app, [0], "after it")
+            state, reason = before(process)
+            unharmed(app)
+        if is_in_it and state == "present":
+            equal(is_over, 1, "the takeover waited for the free")
+            return
+        equal((state, reason) == ("present", None) or "no processor for a second" in reason, True,
+              f"{state}, {reason}")
+    raise Skip("in 20 attempts the thread was not in the middle of its free, or for over a second")
+
+
 def test_registers_and_the_system_call():
     """The thread is borrowed out of a sleep: its registers are what they were, the sleep is neither
     cut short nor an error (it is one that the kernel continues by a block of its own)."""

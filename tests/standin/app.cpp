@@ -447,6 +447,34 @@ void forks(int mesh, int count)
 	say("{\"hung\":%d}", hung);
 }
 
+std::atomic<bool> starving, starved;
+
+/* Its event is over and the buffer still there: what comes between has a processor with others only. */
+void starve(int id, int cpu)
+{
+	void *buffer = buffers.at(id).buffer;
+
+	buffers.erase(id);
+	std::thread([buffer, cpu] {
+		cpu_set_t one;
+
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		sched_setaffinity(0, sizeof one, &one);
+		control.free_begin(buffer);
+		setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19);
+		starving = true;
+		sched_yield();
+		control.free_end(buffer);
+		starved = true;
+		for (volatile int i = 0; i < 10000000; i = i + 1)
+			;
+	}).detach();
+	while (!starving)
+		usleep(100);
+	say("{\"starving\":%d}", !starved);
+}
+
 /* Commands in which the hook comes late; false: it is none of them. */
 bool late_command(const std::string &verb, std::istringstream &in)
 {
@@ -462,6 +490,11 @@ bool late_command(const std::string &verb, std::istringstream &in)
 	} else if (verb == "asleep") {
 		in >> a;
 		asleep(static_cast<long>(a));
+	} else if (verb == "starve") {
+		in >> a >> b;
+		starve(static_cast<int>(a), static_cast<int>(b));
+	} else if (verb == "starved") {
+		say("{\"starved\":%d}", starved.load());
 	} else if (verb == "begin") {
 		in >> a >> b >> c;
 		buffers[next_buffer] = {control.alloc_begin(meshes.at(static_cast<int>(a)), b, c),
