@@ -56,6 +56,7 @@ struct python {
 	struct python_layout at;
 	uint64_t code_type, text_type, bytes_type;
 	struct python_cache *cache;
+	uint64_t trail_code; /* the code that ran the last operation with a trail (python_trail.h) */
 	python_address call[PYTHON_FUNCTIONS];
 	/* not for every event */
 	uint32_t is_checking;

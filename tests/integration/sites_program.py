@@ -266,9 +266,9 @@ def part_greenlets():
 
 # --- code that comes and goes ------------------------------------------------------------------
 
-def run(source, file, name="f", stored=False):
+def run(source, file, name="f", stored=False, call=alloc):
     """stored: as code comes from a .pyc, where nothing of it has been hashed yet."""
-    space = {"alloc": alloc}
+    space = {"alloc": call}
     code = compile(source, file, "exec")
     exec(marshal.loads(marshal.dumps(code)) if stored else code, space)
     space[name]()
@@ -327,6 +327,50 @@ def part_operations():
     thread = threading.Thread(target=operations[0])
     thread.start()
     thread.join()
+
+
+def part_trails():
+    """The same two frames, the operation's and the user's, again and again; one thing is another."""
+    from ttnn.decorators import FastOperation, composite
+    operation, other = FastOperation("ttnn.one", alloc), FastOperation("ttnn.two", alloc)
+    codes = set()
+    reused = 0
+    for i in range(60):
+        before = len(noted)
+        # the user's code, where that of the last one was: its line, its file, its name
+        for stored in (False, True):
+            run("def f():\n" + "\n" * (i % 10) + "  alloc()", "/nowhere/trail.py", stored=stored,
+                call=operation)
+            run("def f():\n  alloc()", f"/trail{i % 10}/model.py", stored=stored, call=operation)
+        run(f"def name{i % 10}():\n  alloc()", "/nowhere/names.py", f"name{i % 10}", call=operation)
+        run("\n" * (i % 10) + "def f():\n  alloc()", "/nowhere/first.py", call=operation)
+        # one line runs more of them than are remembered beside each other, then another line
+        for each in (operation, other, FastOperation(f"ttnn.new{i % 7}", alloc), operation):
+            each()
+        operation(), other()
+        # the operation has another name, at the same address
+        other.python_fully_qualified_name = f"ttnn.two{i % 3}"
+        other(), \
+            other()
+        for note in noted[before:]:
+            reused += note["code"] in codes
+            codes.add(note["code"])
+        # from the framework's own code, and from its code through the user's
+        FastOperation("ttnn.composite", composite)(operation)
+        FastOperation("ttnn.outer", lambda: operation())()
+        if i % 20 == 0:
+            gc.collect()
+    # the code that runs it, where that of the last one was: the framework's or the user's
+    usual = FastOperation.__call__
+    for i in range(60):
+        del FastOperation.__call__
+        space = {}
+        exec(compile("\n" * (i % 14) + "def __call__(self):\n  return self.function()\n",
+                     (FRAMEWORK if i % 2 else "/nowhere/") + "patched.py", "exec"), space)
+        FastOperation.__call__ = space.pop("__call__")
+        operation()
+    FastOperation.__call__ = usual
+    return reused
 
 
 def part_fork():
