@@ -24,7 +24,7 @@ struct python_place {
 	uint64_t op;	   /* hash of the operation's name; 0: none */
 	int64_t	 lasti;
 	uint64_t content; /* hash of what identity leaves out; 0: nothing */
-	uint64_t type;	/* of an operation: the class of its object */
+	uint64_t type;	/* of a frame that runs an object of the framework: its class */
 	uint32_t lines_bytes; /* how much of the line table gave its line */
 	uint32_t kind;	      /* enum python_place_kind */
 	uint32_t site;

@@ -111,10 +111,12 @@ __attribute__((noinline, cold)) static void resolve(const struct walk *walk,
 	} else if (!is_innermost && is_framework(&file)) {
 		struct python_text name = {0};
 
+		/* of another class of objects the same code may run no operation, or one */
 		if (read_text(walk, frame->code, python->at.code_name, false, &name) &&
-		    strcmp(name.utf8, "__call__") == 0)
+		    strcmp(name.utf8, "__call__") == 0) {
 			type = python_op_class(python, frame);
-		place->type = type;
+			place->type = type ? type : python_self_class(python, frame);
+		}
 		place->kind = type ? PYTHON_PLACE_OP : PYTHON_PLACE_INNER;
 	} else {
 		place->site = intern(walk, frame, &file, place);
