@@ -48,10 +48,19 @@ static inline uint64_t python_identity(const struct python *python, uint64_t cod
 	return python_identity_hashed(python, code);
 }
 
+/* python_content_lines - as below, with some of the line table; of a long part both ends */
+uint64_t python_content_lines(const struct python *python, uint64_t code, uint64_t lines_bytes);
 /*
  * python_content - what the identity of a code object without a number leaves out: its file, and as
- * much of its line table as led to a line, of a long one both ends. Never 0.
+ * much of its line table as led to a line. Never 0.
  */
-uint64_t python_content(const struct python *python, uint64_t code, uint64_t lines_bytes);
+static inline uint64_t python_content(const struct python *python, uint64_t code,
+				      uint64_t lines_bytes)
+{
+	if (lines_bytes)
+		return python_content_lines(python, code, lines_bytes);
+	return python_mix(python_text_identity(python, python_word(code + python->at.code_file)), 0) |
+	       1;
+}
 
 #endif

@@ -14,6 +14,7 @@
 #include "hook/python_text.h"
 #include "hook/python_trail.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define FRAMES_MAX	16u /* further out nobody looks: then it is the innermost one's */
@@ -97,6 +98,7 @@ __attribute__((noinline, cold)) static void resolve(const struct walk *walk,
 	const struct python *python = walk->python;
 	struct python_text file = {0};
 	uint64_t type = 0;
+	int saved_errno = errno;
 
 	place->content = 0;
 	place->lines_bytes = 0;
@@ -127,6 +129,7 @@ __attribute__((noinline, cold)) static void resolve(const struct walk *walk,
 	if (place->identity && !type && !python_has_version(python, frame->code))
 		place->content = python_content(python, frame->code, place->lines_bytes);
 	python_cache_add(python->cache, place);
+	errno = saved_errno;
 }
 
 /* Known, and still what it was? */

@@ -17,7 +17,7 @@ import threading
 
 PACKAGES = sys.argv[2]
 sys.path.insert(0, PACKAGES)
-lib = ctypes.CDLL(sys.argv[1])
+lib = ctypes.CDLL(sys.argv[1], use_errno=True)
 lib.standin_open.restype = ctypes.c_void_p
 lib.standin_address.restype = ctypes.c_uint64
 lib.standin_address.argtypes = [ctypes.c_void_p]
@@ -29,6 +29,7 @@ mesh = ctypes.c_void_p(lib.standin_open(1, 0, 0))
 noted = []
 here = threading.local()
 FRAMEWORK = os.path.join(PACKAGES, "ttnn") + os.sep
+ERRNO = 7654
 
 
 class Note:
@@ -47,12 +48,15 @@ class Note:
         here.note = {"file": frame.f_code.co_filename, "line": frame.f_lineno, "op": op,
                      "function": getattr(frame.f_code, "co_qualname", frame.f_code.co_name),
                      "code": id(frame.f_code)}
+        ctypes.set_errno(ERRNO)
         return mesh
 
 
 def check(handle, function, arguments):
     if not handle:
         raise MemoryError
+    if ctypes.get_errno() != ERRNO:
+        raise OSError(ctypes.get_errno(), "the hook has changed errno")
     noted.append({"address": lib.standin_address(handle), **here.note})
     return handle
 
