@@ -207,17 +207,26 @@ void hook_allocated(struct metal *metal, const void *buffer)
 	struct region_buffer b;
 
 	cache.buffer = NULL;
+	/*
+	 * First, though it may turn out that the buffer does not count: each word that leads to the
+	 * site depends on the one before, and meanwhile the processor is at TT-Metal's accessors.
+	 */
+	struct region_writer *writer = metal->off ? NULL : hook_writer_present();
+	uint32_t site = writer ? sites_here(writer) : REGION_SITE_UNKNOWN;
+
 	if (metal->off || !metal_buffer_read(metal, buffer, allocator, &b)) {
 		report_fields(metal);
 		return;
 	}
-	struct region_writer *writer = hook_writer(metal);
-
-	if (!writer)
-		return;
+	if (__builtin_expect(!writer, 0)) {
+		writer = hook_writer(metal);
+		if (!writer)
+			return;
+		site = sites_here(writer);
+	}
 	refresh_cache(writer);
 	b.thread = cache.tid;
-	b.site = sites_here(writer);
+	b.site = site;
 	b.row_hint = cache.row_hint;
 	b.time_ns = hook_now_ns();
 	if (region_writer_alloc(writer, &b) == -ENOENT) {

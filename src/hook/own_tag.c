@@ -3,11 +3,7 @@
 
 #include <string.h>
 
-/* initial-exec, as in hook.c: no allocation at the first touch */
-static __thread __attribute__((tls_model("initial-exec"))) struct {
-	uint32_t serial;
-	char name[OWN_TAG_BYTES];
-} tag;
+__thread __attribute__((tls_model("initial-exec"))) struct own_tag own_tag_here;
 
 /*
  * ttmem_hook_tag - called by our own package, by this name: the tag of this thread from now on; NULL
@@ -22,17 +18,7 @@ void ttmem_hook_tag(const char *name)
 	/* when it is cut: not in the middle of a character of several bytes */
 	while (bytes > 0 && ((unsigned char)name[bytes] & 0xc0) == 0x80)
 		bytes--;
-	memcpy(tag.name, name ? name : "", bytes);
-	tag.name[bytes] = '\0';
-	tag.serial++;
-}
-
-const char *own_tag(void)
-{
-	return tag.name[0] ? tag.name : NULL;
-}
-
-uint32_t own_tag_serial(void)
-{
-	return tag.serial;
+	memcpy(own_tag_here.name, name ? name : "", bytes);
+	own_tag_here.name[bytes] = '\0';
+	own_tag_here.serial++;
 }

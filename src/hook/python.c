@@ -8,6 +8,7 @@
 #include "hook/python.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,9 +19,9 @@
 
 #define EVENTS_BETWEEN_LOOKS 64u
 
-static struct python *instance;
-static uint64_t	      loads_seen;  /* of the loader, when it was asked last */
-static uint32_t	      events_left; /* until it is asked again */
+struct python *python_found;
+static uint64_t loads_seen;  /* of the loader, when it was asked last */
+static uint32_t events_left; /* until it is asked again */
 
 /* And what it was called before 3.13. */
 static const char *const function_names[PYTHON_FUNCTIONS][2] = {
@@ -156,7 +157,7 @@ static struct python *publish(void *library)
 	if (fresh == MAP_FAILED)
 		return NULL;
 	fill(fresh, library);
-	if (__atomic_compare_exchange_n(&instance, &none, fresh, 0, __ATOMIC_ACQ_REL,
+	if (__atomic_compare_exchange_n(&python_found, &none, fresh, 0, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return fresh;
 	if (fresh->cache)
@@ -165,20 +166,9 @@ static struct python *publish(void *library)
 	return none;
 }
 
-struct python *python_get(void)
+/* Anything loaded since? */
+static struct python *look(void)
 {
-	/* acquire: pairs with the compare-and-swap */
-	struct python *python = __atomic_load_n(&instance, __ATOMIC_ACQUIRE);
-
-	if (__builtin_expect(python != NULL, 1))
-		return python;
-	uint32_t left = __atomic_load_n(&events_left, __ATOMIC_RELAXED);
-
-	if (left) {
-		__atomic_store_n(&events_left, left - 1, __ATOMIC_RELAXED);
-		return NULL;
-	}
-	__atomic_store_n(&events_left, EVENTS_BETWEEN_LOOKS, __ATOMIC_RELAXED);
 	uint64_t loads = module_counts_lately().loads;
 
 	if (loads == __atomic_exchange_n(&loads_seen, loads, __ATOMIC_RELAXED))
@@ -189,4 +179,20 @@ struct python *python_get(void)
 	if (!library && !dlsym(RTLD_DEFAULT, function_names[PYTHON_THIS_THREAD][0]))
 		return NULL;
 	return publish(library);
+}
+
+struct python *python_find(void)
+{
+	uint32_t left = __atomic_load_n(&events_left, __ATOMIC_RELAXED);
+
+	if (left) {
+		__atomic_store_n(&events_left, left - 1, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	__atomic_store_n(&events_left, EVENTS_BETWEEN_LOOKS, __ATOMIC_RELAXED);
+	int saved_errno = errno;
+	struct python *python = look();
+
+	errno = saved_errno;
+	return python;
 }

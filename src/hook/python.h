@@ -18,6 +18,7 @@
 #define TTMEM_HOOK_PYTHON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hook/python_layout.h"
@@ -56,6 +57,7 @@ struct python {
 	struct python_layout at;
 	uint64_t code_type, text_type, bytes_type;
 	struct python_cache *cache;
+	uint64_t trail_code; /* the code that ran the last operation with a trail (python_trail.h) */
 	python_address call[PYTHON_FUNCTIONS];
 	/* not for every event */
 	uint32_t is_checking;
@@ -63,8 +65,19 @@ struct python {
 	char	    version[32];
 };
 
+extern struct python *python_found;
+
+/* python_find - python_get while there is none: looks for one every now and then */
+struct python *python_find(void);
 /* python_get - NULL while there is no interpreter in this process. Any thread, any time; cheap. */
-struct python *python_get(void);
+static inline struct python *python_get(void)
+{
+	/* acquire: pairs with the compare-and-swap */
+	struct python *python = __atomic_load_n(&python_found, __ATOMIC_ACQUIRE);
+
+	return __builtin_expect(python != NULL, 1) ? python : python_find();
+}
+
 /* python_give_up - off for good, with the reason. Return: false. */
 bool python_give_up(struct python *python, const char *reason);
 

@@ -24,13 +24,14 @@ struct python_place {
 	uint64_t op;	   /* hash of the operation's name; 0: none */
 	int64_t	 lasti;
 	uint64_t content; /* hash of what identity leaves out; 0: nothing */
-	uint64_t type;	/* of an operation: the class of its object */
+	uint64_t type;	/* of a frame that runs an object of the framework: its class */
 	uint32_t lines_bytes; /* how much of the line table gave its line */
 	uint32_t kind;	      /* enum python_place_kind */
 	uint32_t site;
 };
 
 #define PYTHON_SETS 2048u /* of two entries each: 256 KiB, of which only what is used is there */
+#define PYTHON_TRAIL_SETS 1024u
 
 enum {
 	PYTHON_WORD_CODE,
@@ -54,11 +55,18 @@ _Static_assert(sizeof(struct python_entry) == 64, "an entry is a cache line");
 
 struct python_cache {
 	struct python_entry entries[PYTHON_SETS][2];
+	/* the words of these are those of python_trail.h */
+	struct python_entry trails[PYTHON_TRAIL_SETS][2];
 };
 
 /* python_cache_create - NULL where the kernel has no memory, or cannot clear it in children */
 struct python_cache *python_cache_create(void);
 void python_cache_destroy(struct python_cache *cache);
+/* python_entry_write - may be lost to another writer */
+void python_entry_write(struct python_entry *entry, const uint64_t words[PYTHON_WORDS],
+			uint32_t site);
+/* python_entry_to_write - of a set: where the same is already; else the one written less often */
+struct python_entry *python_entry_to_write(struct python_entry set[2], const bool is_there[2]);
 /* python_cache_add - takes the place of an older one where there is no room; may be lost */
 void python_cache_add(struct python_cache *cache, const struct python_place *place);
 

@@ -48,6 +48,13 @@ struct python_layout {
 #define PYTHON_TYPE_FLAGS    168
 #define PYTHON_TYPE_DICT_AT  288
 #define PYTHON_DICT_VALUES   40
+/* In front of an object with a managed dict: the dict, and in 3.11 its values before that. */
+#define PYTHON_DICT_BEFORE   24
+#define PYTHON_VALUES_BEFORE 32
+/* 3.13: values lie behind the object's head, and begin with four counts */
+#define PYTHON_INLINE_VALUES 16
+#define PYTHON_INLINE_VALID  3
+#define PYTHON_INLINE_FIRST  8
 #define PYTHON_FLAG_INLINE   (UINT64_C(1) << 2)
 #define PYTHON_FLAG_MANAGED  (UINT64_C(1) << 4)
 

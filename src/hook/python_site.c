@@ -4,21 +4,20 @@
  * code, to the first frame of the user.
  *
  * What was found out about (code, instruction, operation) is remembered, and
- * believed only while it describes the same code. From 3.12 on a code object
- * has a number of its own. Before, what a site is made of is compared by hash
- * at every event, as addresses of names and tables are used again too: file,
- * function, first line, and the line table, or as much of it as led to the
- * line. The operation is known by its name's characters, for the same reason.
+ * believed only while it describes the same code (python_identity.h). The
+ * operation is known by its name's characters, for the same reason. The way
+ * that most events come is remembered as a whole (python_trail.h).
  */
 #include "hook/python_cache.h"
 #include "hook/python_lines.h"
 #include "hook/python_op.h"
 #include "hook/python_text.h"
+#include "hook/python_trail.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define FRAMES_MAX	16u /* further out nobody looks: then it is the innermost one's */
-#define LINES_BYTES_MAX 1024u
 /* in `lasti` of a place: the innermost frame, whoever's it is */
 #define INNERMOST (INT64_C(1) << 40)
 
@@ -30,62 +29,11 @@ struct walk {
 	uint64_t op;	  /* its identity */
 };
 
-static inline bool has_version(const struct python *python, uint64_t code)
-{
-	return python->at.code_version != PYTHON_NO_OFFSET &&
-	       python_half(code + python->at.code_version) != 0;
-}
-
 /* Python hashes the line table of what it compiles; what it loads from a file stays unhashed. */
 static inline bool has_lines_hash(const struct python *python, uint64_t code)
 {
 	return python_word(python_word(code + python->at.code_lines) + PYTHON_TEXT_HASH) !=
 	       PYTHON_NO_HASH;
-}
-
-/*
- * From 3.12 on the same for as long as this code object lives, and never again for another one.
- * Before, all that lies near: see also content_of.
- */
-static inline uint64_t identity_of(const struct python *python, uint64_t code)
-{
-	const struct python_layout *at = &python->at;
-	uint64_t first = python_half(code + at->code_first_line);
-	uint16_t name = at->code_qualname != PYTHON_NO_OFFSET ? at->code_qualname : at->code_name;
-
-	if (has_version(python, code))
-		return first << 32 | python_half(code + at->code_version);
-	/* what a frame executes is not always code; then it has no number either */
-	if (at->code_version != PYTHON_NO_OFFSET &&
-	    python_word(code + PYTHON_OBJECT_TYPE) != python->code_type)
-		return 0;
-	uint64_t table = python_word(code + at->code_lines);
-
-	return python_mix(python_text_identity(python, python_word(code + name)) ^
-				  python_word(table + PYTHON_TEXT_HASH),
-			  first << 32 ^ python_word(table + PYTHON_BYTES_LENGTH));
-}
-
-/*
- * What the identity of a code object without a number leaves out: its file, and as much of its line
- * table as led to a line, of a long one both ends. Never 0.
- */
-static uint64_t content_of(const struct python *python, uint64_t code, uint64_t lines_bytes)
-{
-	uint64_t table = python_word(code + python->at.code_lines);
-	const uint8_t *p = (const uint8_t *)(uintptr_t)(table + PYTHON_BYTES_DATA);
-	uint64_t file = python_text_identity(python, python_word(code + python->at.code_file));
-	uint64_t lines = 0;
-
-	if (lines_bytes > python_word(table + PYTHON_BYTES_LENGTH))
-		return 1;
-	if (lines_bytes > LINES_BYTES_MAX)
-		lines = python_mix(python_hash_bytes(p, LINES_BYTES_MAX / 2),
-				   python_hash_bytes(p + lines_bytes - LINES_BYTES_MAX / 2,
-						     LINES_BYTES_MAX / 2));
-	else if (lines_bytes)
-		lines = python_hash_bytes(p, lines_bytes);
-	return python_mix(file, lines) | 1;
 }
 
 /* Is it a file of ttnn: installed, or the package directory of its sources? */
@@ -150,6 +98,7 @@ __attribute__((noinline, cold)) static void resolve(const struct walk *walk,
 	const struct python *python = walk->python;
 	struct python_text file = {0};
 	uint64_t type = 0;
+	int saved_errno = errno;
 
 	place->content = 0;
 	place->lines_bytes = 0;
@@ -164,10 +113,12 @@ __attribute__((noinline, cold)) static void resolve(const struct walk *walk,
 	} else if (!is_innermost && is_framework(&file)) {
 		struct python_text name = {0};
 
+		/* of another class of objects the same code may run no operation, or one */
 		if (read_text(walk, frame->code, python->at.code_name, false, &name) &&
-		    strcmp(name.utf8, "__call__") == 0)
+		    strcmp(name.utf8, "__call__") == 0) {
 			type = python_op_class(python, frame);
-		place->type = type;
+			place->type = type ? type : python_self_class(python, frame);
+		}
 		place->kind = type ? PYTHON_PLACE_OP : PYTHON_PLACE_INNER;
 	} else {
 		place->site = intern(walk, frame, &file, place);
@@ -175,9 +126,10 @@ __attribute__((noinline, cold)) static void resolve(const struct walk *walk,
 	if (place->kind != PYTHON_PLACE_USER)
 		place->op = 0;
 	/* what runs an operation is known by the class of that */
-	if (place->identity && !type && !has_version(python, frame->code))
-		place->content = content_of(python, frame->code, place->lines_bytes);
+	if (place->identity && !type && !python_has_version(python, frame->code))
+		place->content = python_content(python, frame->code, place->lines_bytes);
 	python_cache_add(python->cache, place);
+	errno = saved_errno;
 }
 
 /* Known, and still what it was? */
@@ -189,7 +141,7 @@ static inline bool find(const struct walk *walk, const struct python_frame *fram
 	return python_cache_find(python->cache, place) &&
 	       (place->type == 0 || place->type == python_self_class(python, frame)) &&
 	       (place->content == 0 ||
-		place->content == content_of(python, place->code, place->lines_bytes));
+		place->content == python_content(python, place->code, place->lines_bytes));
 }
 
 static inline void look_up(const struct walk *walk, const struct python_frame *frame,
@@ -197,7 +149,7 @@ static inline void look_up(const struct walk *walk, const struct python_frame *f
 {
 	*place = (struct python_place){
 		.code = frame->code,
-		.identity = identity_of(walk->python, frame->code),
+		.identity = python_identity(walk->python, frame->code),
 		.lasti = frame->lasti,
 		.op = walk->op,
 	};
@@ -217,7 +169,7 @@ static uint32_t innermost(const struct walk *walk, const struct python_frame *fr
 	struct python_frame apart = *frame;
 	struct python_place place = {
 		.code = frame->code,
-		.identity = identity_of(walk->python, frame->code),
+		.identity = python_identity(walk->python, frame->code),
 		.lasti = frame->lasti | INNERMOST,
 		.op = walk->op,
 	};
@@ -229,24 +181,24 @@ static uint32_t innermost(const struct walk *walk, const struct python_frame *fr
 	return place.site;
 }
 
-uint32_t python_site(struct python *python, struct region_writer *writer)
+/* Outwards from this frame, one after the other. Apart, so that a trail needs no room for places. */
+__attribute__((noinline)) static uint32_t follow(struct python *python, struct region_writer *writer, uint64_t at)
 {
 	struct walk walk = {.python = python, .writer = writer};
 	struct python_frame frame, first = {0};
-	uint64_t thread = python_thread(python);
-
-	if (thread == 0)
-		return REGION_SITE_UNKNOWN;
-	uint64_t at = python_top(python, thread);
+	struct python_place inner = {0}, place;
 
 	for (unsigned i = 0; i < FRAMES_MAX && python_frame_read(python, at, &frame); i++) {
-		struct python_place place;
-
-		if (i == 0)
-			first = frame;
 		look_up(&walk, &frame, &place);
-		if (place.kind == PYTHON_PLACE_USER)
+		if (place.kind == PYTHON_PLACE_USER) {
+			if (i == 1 && walk.op)
+				python_trail_add(python, &first, &inner, &place);
 			return place.site;
+		}
+		if (i == 0) {
+			first = frame;
+			inner = place;
+		}
 		/* the innermost one, as of an operation that is made of others in Python */
 		uint64_t name = place.kind == PYTHON_PLACE_OP && walk.op == 0
 					? python_op_name(python, &frame, place.type)
@@ -259,4 +211,23 @@ uint32_t python_site(struct python *python, struct region_writer *writer)
 		at = python_back(python, frame.frame);
 	}
 	return first.code ? innermost(&walk, &first) : REGION_SITE_UNKNOWN;
+}
+
+uint32_t python_site(struct python *python, struct region_writer *writer)
+{
+	struct python_frame inner, user;
+	uint64_t thread = python_thread(python);
+
+	if (thread == 0)
+		return REGION_SITE_UNKNOWN;
+	uint64_t at = python_top(python, thread);
+
+	if (python_frame_read(python, at, &inner) && python_trail_begins(python, &inner) &&
+	    python_frame_read(python, python_back(python, inner.frame), &user)) {
+		uint32_t site = python_trail_find(python, &inner, &user);
+
+		if (site != REGION_SITE_UNKNOWN)
+			return site;
+	}
+	return follow(python, writer, at);
 }

@@ -39,35 +39,29 @@ static inline uint64_t python_mix(uint64_t a, uint64_t b)
 /* python_hash_bytes - two chains, so that the multiplier is kept busy */
 static inline uint64_t python_hash_bytes(const uint8_t *p, uint64_t bytes)
 {
-	uint64_t hash[2] = {bytes, UINT64_C(0x8ebc6af09c88c6e3)}, tail[2] = {0, 0}, words[4];
-	uint32_t half;
+	uint64_t hash[2] = {bytes, UINT64_C(0x8ebc6af09c88c6e3)}, words[4] = {0};
+	uint64_t left = bytes;
 
-	for (; bytes >= 32; bytes -= 32, p += 32) {
+	for (; left > 32; left -= 32, p += 32) {
 		memcpy(words, p, sizeof words);
 		hash[0] = python_mix(words[0] ^ hash[0], words[1]);
 		hash[1] = python_mix(words[2] ^ hash[1], words[3]);
 	}
-	if (bytes >= 16) {
-		memcpy(words, p, 16);
-		hash[0] = python_mix(words[0] ^ hash[0], words[1]);
-		p += 16;
-		bytes -= 16;
+	/* the last ones, some of them for the second time, rather than in pieces of all sizes */
+	if (bytes >= 32) {
+		memcpy(words, p + left - 32, sizeof words);
+	} else if (bytes >= 16) {
+		memcpy(&words[0], p, 16);
+		memcpy(&words[2], p + bytes - 16, 16);
+	} else if (bytes >= 8) {
+		memcpy(&words[0], p, 8);
+		memcpy(&words[1], p + bytes - 8, 8);
+	} else {
+		for (uint64_t i = 0; i < bytes; i++)
+			words[0] = words[0] << 8 | p[i];
 	}
-	/* in pieces: a memcpy of unknown size is a call */
-	if (bytes & 8) {
-		memcpy(&tail[0], p, 8);
-		p += 8;
-	}
-	if (bytes & 4) {
-		memcpy(&half, p, 4);
-		tail[1] = half;
-		p += 4;
-	}
-	if (bytes & 2)
-		tail[1] = tail[1] << 16 | p[0] | (uint64_t)p[1] << 8;
-	if (bytes & 1)
-		tail[1] = tail[1] << 8 | p[bytes & 2];
-	return python_mix(hash[0] ^ tail[0], hash[1] ^ tail[1]);
+	return python_mix(python_mix(words[0] ^ hash[0], words[1]),
+			  python_mix(words[2] ^ hash[1], words[3]));
 }
 
 /*

@@ -103,6 +103,7 @@ __attribute__((noinline, cold)) static uint32_t advance(struct python *python,
 {
 	static uint32_t looks;
 	uint32_t before = python_state(python);
+	int saved_errno = errno;
 
 	if (before == PYTHON_UNSEEN) {
 		uint32_t look = __atomic_fetch_add(&looks, 1, __ATOMIC_RELAXED);
@@ -114,6 +115,7 @@ __attribute__((noinline, cold)) static uint32_t advance(struct python *python,
 		(void)python_compare(python);
 	if (is_found_now || python_state(python) != before)
 		sites_publish(writer);
+	errno = saved_errno;
 	return python_state(python);
 }
 
@@ -161,20 +163,34 @@ static __attribute__((noinline)) uint32_t with_tag(struct region_writer *writer,
 	return tagged;
 }
 
+/* Apart: where nothing is called, errno need not be kept. */
+static __attribute__((noinline)) uint32_t add_to(struct region_writer *writer, uint32_t site,
+						  bool is_stack_wanted)
+{
+	int saved_errno = errno;
+
+	if (is_stack_wanted)
+		site = stack_site(writer, site);
+	if (own_tag())
+		site = with_tag(writer, site, own_tag());
+	errno = saved_errno;
+	return site;
+}
+
 uint32_t sites_here(struct region_writer *writer)
 {
 	enum sites_mode wanted = sites_mode();
-	int saved_errno = errno;
 	uint32_t site = REGION_SITE_UNKNOWN;
 
+	if (wanted == SITES_OFF)
+		return REGION_SITE_UNKNOWN;
 	if (wanted & SITES_PYTHON)
 		site = from_python(writer);
 	/* a thread that Python does not know, or a process without it, has its stack all the same */
-	if (wanted & SITES_NATIVE || (wanted == SITES_PYTHON && site == REGION_SITE_UNKNOWN))
-		site = stack_site(writer, site);
-	if (__builtin_expect(own_tag() != NULL, 0) && wanted != SITES_OFF)
-		site = with_tag(writer, site, own_tag());
-	errno = saved_errno;
+	bool is_stack_wanted = wanted & SITES_NATIVE || site == REGION_SITE_UNKNOWN;
+
+	if (__builtin_expect(is_stack_wanted || own_tag(), 0))
+		site = add_to(writer, site, is_stack_wanted);
 	return site;
 }
 
@@ -184,8 +200,5 @@ void sites_freed(struct region_writer *writer)
 
 	if (__builtin_expect(!python || python_state(python) != PYTHON_SEEN, 1))
 		return;
-	int saved_errno = errno;
-
 	(void)advance(python, writer, false);
-	errno = saved_errno;
 }

@@ -17,7 +17,7 @@ import threading
 
 PACKAGES = sys.argv[2]
 sys.path.insert(0, PACKAGES)
-lib = ctypes.CDLL(sys.argv[1])
+lib = ctypes.CDLL(sys.argv[1], use_errno=True)
 lib.standin_open.restype = ctypes.c_void_p
 lib.standin_address.restype = ctypes.c_uint64
 lib.standin_address.argtypes = [ctypes.c_void_p]
@@ -29,6 +29,7 @@ mesh = ctypes.c_void_p(lib.standin_open(1, 0, 0))
 noted = []
 here = threading.local()
 FRAMEWORK = os.path.join(PACKAGES, "ttnn") + os.sep
+ERRNO = 7654
 
 
 class Note:
@@ -39,19 +40,23 @@ class Note:
         frame = innermost = sys._getframe(1)
         op = None
         while frame and frame.f_code.co_filename.startswith(FRAMEWORK):
-            if frame.f_code.co_name == "__call__" and not op:
-                op = frame.f_locals["self"].python_fully_qualified_name
+            caller = frame.f_locals.get("self")
+            if type(caller).__name__ == "FastOperation" and not op:
+                op = caller.python_fully_qualified_name
             frame = frame.f_back
         frame = frame or innermost
         here.note = {"file": frame.f_code.co_filename, "line": frame.f_lineno, "op": op,
                      "function": getattr(frame.f_code, "co_qualname", frame.f_code.co_name),
                      "code": id(frame.f_code)}
+        ctypes.set_errno(ERRNO)
         return mesh
 
 
 def check(handle, function, arguments):
     if not handle:
         raise MemoryError
+    if ctypes.get_errno() != ERRNO:
+        raise OSError(ctypes.get_errno(), "the hook has changed errno")
     noted.append({"address": lib.standin_address(handle), **here.note})
     return handle
 
@@ -266,9 +271,9 @@ def part_greenlets():
 
 # --- code that comes and goes ------------------------------------------------------------------
 
-def run(source, file, name="f", stored=False):
+def run(source, file, name="f", stored=False, call=alloc):
     """stored: as code comes from a .pyc, where nothing of it has been hashed yet."""
-    space = {"alloc": alloc}
+    space = {"alloc": call}
     code = compile(source, file, "exec")
     exec(marshal.loads(marshal.dumps(code)) if stored else code, space)
     space[name]()
@@ -327,6 +332,53 @@ def part_operations():
     thread = threading.Thread(target=operations[0])
     thread.start()
     thread.join()
+
+
+def part_trails():
+    """The same two frames, the operation's and the user's, again and again; one thing is another."""
+    from ttnn.decorators import FastOperation, composite
+    operation, other = FastOperation("ttnn.one", alloc), FastOperation("ttnn.two", alloc)
+    codes = set()
+    reused = 0
+    for i in range(60):
+        before = len(noted)
+        # the user's code, where that of the last one was: its line, its file, its name
+        for stored in (False, True):
+            run("def f():\n" + "\n" * (i % 10) + "  alloc()", "/nowhere/trail.py", stored=stored,
+                call=operation)
+            run("def f():\n  alloc()", f"/trail{i % 10}/model.py", stored=stored, call=operation)
+        run(f"def name{i % 10}():\n  alloc()", "/nowhere/names.py", f"name{i % 10}", call=operation)
+        run("\n" * (i % 10) + "def f():\n  alloc()", "/nowhere/first.py", call=operation)
+        # one line runs more of them than are remembered beside each other, then another line
+        for each in (operation, other, FastOperation(f"ttnn.new{i % 7}", alloc), operation):
+            each()
+        operation(), other()
+        # the operation has another name, at the same address
+        other.python_fully_qualified_name = f"ttnn.two{i % 3}"
+        other(), \
+            other()
+        for note in noted[before:]:
+            reused += note["code"] in codes
+            codes.add(note["code"])
+        # from the framework's own code, and from its code through the user's
+        FastOperation("ttnn.composite", composite)(operation)
+        FastOperation("ttnn.outer", lambda: operation())()
+        if i % 20 == 0:
+            gc.collect()
+    # what looks like one in the same code, and is where one was
+    for kind in (FastOperation, type("Other", (FastOperation,), {})) * 9:
+        kind("ttnn.kind", alloc)()
+    # the code that runs it, where that of the last one was: the framework's or the user's
+    usual = FastOperation.__call__
+    for i in range(60):
+        del FastOperation.__call__
+        space = {}
+        exec(compile("\n" * (i % 14) + "def __call__(self):\n  return self.function()\n",
+                     (FRAMEWORK if i % 2 else "/nowhere/") + "patched.py", "exec"), space)
+        FastOperation.__call__ = space.pop("__call__")
+        operation()
+    FastOperation.__call__ = usual
+    return reused
 
 
 def part_fork():

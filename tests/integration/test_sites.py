@@ -121,7 +121,8 @@ def sites_of(pid):
 
 def every_kind(minor):
     """Functions, classes, comprehensions, threads, coroutines, exec, operations, a fork."""
-    with Program(minor, "functions", "async", "threads", "exec", "reused", "operations", "fork",
+    with Program(minor, "functions", "async", "threads", "exec", "reused", "operations", "trails",
+                 "fork",
                  env={"WITH_GIL": "1"}) as program:
         turns = []
         for line in program:
@@ -130,6 +131,7 @@ def every_kind(minor):
             if line["parts"] != ["fork"]:
                 equal(line["python"], [3, minor])
                 equal(line["answers"]["reused"] > 100, True, f"reused {line['answers']['reused']}")
+                equal(line["answers"]["trails"] > 100, True, f"trails {line['answers']['trails']}")
                 equal(len(line["noted"]) > 1200, True,
                       f"{len(line['noted'])} buffers")
         # before and after a free with the GIL held; each with a child that looks for itself
