@@ -86,7 +86,7 @@ void growth_last_minute(const struct growth *growth, const struct snapshot *snap
 			struct site_list *list, uint64_t now_ns);
 /*
  * growth_select - of rows by site keeps those that rise and never fall within the window, or of
- * which what is old only adds up and the whole window was seen; the fastest first, with slope and
+ * which what is old only adds up and the whole window was seen; where memory is full the soonest first, with slope and
  * the time until a bank is full.
  */
 void growth_select(const struct growth *growth, const struct snapshot *snapshot,

@@ -256,10 +256,15 @@ static void fill_full(const struct snapshot *snapshot, struct site_list *list, s
 				     REASON_AT_THIS_RATE);
 }
 
-static int by_rate(const void *a, const void *b)
+/* Where memory will be full first, and of those that fill it the fastest. */
+static int by_urgency(const void *a, const void *b)
 {
 	const struct site_row *x = a, *y = b;
+	uint64_t x_full = fact_is_known(x->full_ns) ? x->full_ns.value : UINT64_MAX;
+	uint64_t y_full = fact_is_known(y->full_ns) ? y->full_ns.value : UINT64_MAX;
 
+	if (x_full != y_full)
+		return x_full < y_full ? -1 : 1;
 	if (x->bytes_per_second.value != y->bytes_per_second.value)
 		return x->bytes_per_second.value > y->bytes_per_second.value ? -1 : 1;
 	return x->site < y->site ? -1 : x->site > y->site;
@@ -277,7 +282,7 @@ void growth_select(const struct growth *growth, const struct snapshot *snapshot,
 	for (uint32_t i = 0; i < kept; i++)
 		fill_full(snapshot, list, &list->rows[i]);
 	if (kept)
-		qsort(list->rows, kept, sizeof *list->rows, by_rate);
+		qsort(list->rows, kept, sizeof *list->rows, by_urgency);
 	list->window_ns = window_ns;
 	list->watched_ns = first ? now_ns - growth->time_ns[first % GROWTH_POINTS] : 0;
 	list->left_out = growth->left_out;

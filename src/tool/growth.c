@@ -34,15 +34,17 @@ static const struct option_row rows[] = {
 	FILTER_ROWS("buffers"),
 	{"window", 'w', ARGUMENT_REQUIRED, "TIME",
 	 "look back so far, e.g. 90s (default 5m, with a server at most 10m)", NULL},
+	{"top", 'n', ARGUMENT_REQUIRED, "N", "only the first N of the table", NULL},
 	{0},
 };
 
-enum { ROW_FILTER = VIEW_OPTION_COUNT, ROW_WINDOW = ROW_FILTER + FILTER_COUNT };
+enum { ROW_FILTER = VIEW_OPTION_COUNT, ROW_WINDOW = ROW_FILTER + FILTER_COUNT, ROW_TOP };
 
 struct request {
 	struct view_options view;
 	struct filter_options filters;
 	uint64_t window_ns;
+	uint32_t top;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -61,6 +63,8 @@ static int on_option(void *context, unsigned row, const char *value)
 		return view_format(&request->view, value) || request->view.format == FORMAT_JSONL
 			       ? EXIT_USAGE
 			       : 0;
+	if (row == ROW_TOP)
+		return filter_number(value, &request->top);
 	if (row == ROW_WINDOW)
 		return duration_parse(value, &request->window_ns) < 0 ? EXIT_USAGE : 0;
 	return row >= ROW_FILTER ? filter_option(&request->filters, row - ROW_FILTER, value)
@@ -167,7 +171,7 @@ static int write_list(const struct request *request, const struct snapshot *snap
 	} else {
 		struct style style = view_style(&request->view);
 
-		growth_write(&text, snapshot, &style, list);
+		growth_write(&text, snapshot, &style, list, request->top);
 	}
 	return view_print(&text);
 }

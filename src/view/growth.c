@@ -103,7 +103,7 @@ static void write_legend(struct text *text, const struct site_list *list)
 }
 
 void growth_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
-		  const struct site_list *list)
+		  const struct site_list *list, uint32_t top)
 {
 	struct columns table;
 
@@ -111,9 +111,11 @@ void growth_write(struct text *text, const struct snapshot *snapshot, const stru
 		text_puts(text, "Nothing is seen to grow.\n");
 	} else {
 		columns_begin(&table, columns, COLUMNS);
-		for (uint32_t i = 0; i < list->count; i++)
+		for (uint32_t i = 0; i < list->count && (top == 0 || i < top); i++)
 			put_row(&table, snapshot, &list->rows[i]);
 		columns_draw(text, &table, style);
+		if (top && top < list->count)
+			text_printf(text, "%" PRIu32 " of %" PRIu32 " places\n", top, list->count);
 		write_legend(text, list);
 	}
 	write_watch(text, snapshot, list);

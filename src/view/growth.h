@@ -7,8 +7,8 @@
 #include "model/snapshot.h"
 #include "view/style.h"
 
-/* growth_write - sites whose bytes rise and never fall, and how long was watched */
+/* growth_write - sites whose bytes only add up, at most `top` (0: all), and how long was watched */
 void growth_write(struct text *text, const struct snapshot *snapshot, const struct style *style,
-		  const struct site_list *list);
+		  const struct site_list *list, uint32_t top);
 
 #endif

@@ -183,6 +183,7 @@ struct scene {
 	struct site_list list;
 	uint64_t now;
 	uint32_t sites[4];
+	bool in_dram[4]; /* else in L1 */
 };
 
 static void scene_begin(struct scene *scene, uint32_t pid, uint64_t started)
@@ -218,7 +219,8 @@ static void scene_rows(struct scene *scene, const uint64_t bank_bytes[4])
 	for (uint32_t i = 0; i < 4; i++)
 		if (bank_bytes[i])
 			scene->list.rows[scene->list.count++] = (struct site_row){
-				.site = scene->sites[i], .type = MEMORY_L1, .buffers = 1,
+				.site = scene->sites[i], .buffers = 1,
+				.type = scene->in_dram[i] ? MEMORY_DRAM : MEMORY_L1,
 				.bank_bytes = bank_bytes[i],
 				.occupied_bytes = fact_of(bank_bytes[i] * 64)};
 }
@@ -297,6 +299,31 @@ static void test_full_together(void **state)
 	scene_turn(&scene, 12, 700, 1300, 0, 0);
 	assert_int_equal(scene_select(&scene, 300), 2);
 	assert_false(fact_is_known(scene.list.rows[0].full_ns));
+	scene_end(&scene);
+}
+
+/* Reason: what fills its memory in seconds matters more than what grows faster where there is plenty. */
+static void test_urgency(void **state)
+{
+	struct scene scene = {.now = SECOND, .in_dram = {true, true}};
+
+	(void)state;
+	scene_begin(&scene, 5, 1);
+	scene.snapshot.allocators[0].memory[MEMORY_DRAM].free_bytes = fact_of(UINT64_C(1) << 40);
+	for (uint32_t i = 0; i < 12; i++)
+		scene_turn(&scene, i, 100 + 5000 * i, 100 + 9000 * i, 100 + 10 * i, 100 + 20 * i);
+	assert_int_equal(scene_select(&scene, 300), 4);
+	static const uint32_t lines[] = {4, 3, 2, 1};
+
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(snapshot_site(&scene.snapshot, scene.list.rows[i].site)->line,
+				 lines[i]);
+	assert_true(scene.list.rows[0].full_ns.value < scene.list.rows[2].full_ns.value);
+	/* of one that is not known nobody can say that it is urgent */
+	scene.snapshot.allocators[0].memory[MEMORY_L1].free_bytes = fact_absent(REASON_NOT_EXPORTED);
+	scene_turn(&scene, 12, 60100, 108100, 220, 340);
+	assert_int_equal(scene_select(&scene, 300), 4);
+	assert_int_equal(snapshot_site(&scene.snapshot, scene.list.rows[0].site)->line, 2);
 	scene_end(&scene);
 }
 
@@ -569,6 +596,7 @@ int main(void)
 		cmocka_unit_test(test_aged_series),
 		cmocka_unit_test(test_semaphore_leak),
 		cmocka_unit_test(test_full_together),
+		cmocka_unit_test(test_urgency),
 		cmocka_unit_test(test_unchanged),
 		cmocka_unit_test(test_gone_and_back),
 		cmocka_unit_test(test_restart_and_reused_pid),

@@ -98,6 +98,27 @@ static void test_picture(void **state)
 	}
 }
 
+/* Of a long list the first are shown, and how many there are. */
+static void test_growth_top(void **state)
+{
+	const struct style style = {120, true, false};
+	text_auto text = TEXT_INIT;
+	struct snapshot snapshot;
+	struct site_list list;
+	unsigned lines = 0;
+
+	(void)state;
+	snapshot_rows(&snapshot, &list, false);
+	assert_true(list.count > 1);
+	growth_write(&text, &snapshot, &style, &list, 1);
+	assert_non_null(strstr(text.bytes, "\n1 of 3 places\n"));
+	for (const char *p = text.bytes; (p = strstr(p, "4211")); p++)
+		lines++;
+	assert_int_equal(lines, 1);
+	site_list_clear(&list);
+	snapshot_clear(&snapshot);
+}
+
 /* Reason: every state has to be there without colour as well. */
 static void test_colour_is_never_alone(void **state)
 {
@@ -177,7 +198,7 @@ static void test_sites_and_growth(void **state)
 		snapshot_rows(&snapshot, &list, cases[i].odd);
 		sites_write(&sites, &snapshot, &cases[i].style, &list, cases[i].odd ? 2 : 0);
 		check_golden(cases[i].sites, &sites);
-		growth_write(&growth, &snapshot, &cases[i].style, &list);
+		growth_write(&growth, &snapshot, &cases[i].style, &list, 0);
 		check_golden(cases[i].growth, &growth);
 		site_list_clear(&list);
 		snapshot_clear(&snapshot);
@@ -234,12 +255,12 @@ static void test_nothing_grows(void **state)
 
 	(void)state;
 	snapshot_init(&snapshot);
-	growth_write(&first, &snapshot, &style, &list);
+	growth_write(&first, &snapshot, &style, &list, 0);
 	assert_string_equal(first.bytes, "Nothing is seen to grow.\n"
 					 "Watched for 0 ms of 5 m 00 s, every 10 s.\n"
 					 "That is too short to tell.\n");
 	list.watched_ns = UINT64_C(290000000000);
-	growth_write(&later, &snapshot, &style, &list);
+	growth_write(&later, &snapshot, &style, &list, 0);
 	assert_string_equal(later.bytes, "Nothing is seen to grow.\n"
 					 "Watched for 4 m 50 s of 5 m 00 s, every 10 s.\n");
 }
@@ -334,7 +355,7 @@ static void check_hostile_sites(const char *bytes)
 			snapshot.sites[i].function = id;
 		}
 		sites_write(&sites, &snapshot, &style, &list, 0);
-		growth_write(&growth, &snapshot, &style, &list);
+		growth_write(&growth, &snapshot, &style, &list, 0);
 		buffers_write(&buffers, &snapshot, &style, order, 3);
 		sites_write_csv(&rows, &snapshot, &list, &csv, true);
 		check_harmless(&sites);
@@ -478,6 +499,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_sites_csv),
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_hostile_strings),
+		cmocka_unit_test(test_growth_top),
 		cmocka_unit_test(test_failures_fit),
 		cmocka_unit_test(test_row_is_cut),
 		cmocka_unit_test(test_sizes),
