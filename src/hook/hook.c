@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdint.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "hook/capabilities.h"
 #include "hook/late.h"
+#include "hook/now.h"
 #include "hook/sites.h"
 #include "hook/takeover.h"
 #include "region/wiped.h"
@@ -41,16 +41,6 @@ static __thread __attribute__((tls_model("initial-exec"))) struct {
 	const void *allocator;
 	const void *buffer;
 } cache;
-
-uint64_t hook_now_ns(void)
-{
-	struct timespec t;
-
-	/* coarse: a quarter of the price, and a few milliseconds do not matter for an age */
-	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &t) < 0)
-		return 0;
-	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
 
 /* The page of this process image; NULL when the kernel cannot clear it in children. */
 static struct root *root_page(void)

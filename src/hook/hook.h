@@ -31,7 +31,6 @@ void hook_chip_closed(uint32_t chip_id);
 struct region_writer *hook_writer(struct metal *metal);
 /* hook_writer_present - likewise, but never makes one: for events that only take away */
 struct region_writer *hook_writer_present(void);
-uint64_t hook_now_ns(void);
 
 /*
  * For the second way in (late.c). hook_late_take - only one at a time; 0, -EBUSY or -ENOMEM.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hook/hook.h"
+#include "hook/now.h"
 #include "hook/slots.h"
 #include "region/memfd.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hook/hook.h"
+#include "hook/now.h"
 
 #define LATELY_NS UINT64_C(10000000)
 

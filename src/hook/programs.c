@@ -8,6 +8,7 @@
 #include "hook/hook.h"
 #include "hook/metal_call.h"
 #include "hook/metal_program.h"
+#include "hook/now.h"
 
 /* enum memory_type */
 #define MEMORY_ROW_L1 1
