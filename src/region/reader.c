@@ -367,21 +367,29 @@ struct patience {
 	int naps;
 };
 
+/* Return: false: none is left. */
+static bool take_nap(struct patience *patience)
+{
+	static const struct timespec nap = {.tv_nsec = NAP_NS};
+
+	if (patience->naps == 0)
+		return false;
+	patience->naps--;
+	(void)nanosleep(&nap, NULL);
+	return true;
+}
+
 static bool read_part_row(const struct region_map *map, enum region_part_id part, uint64_t index,
 			  void *to, struct patience *patience)
 {
-	static const struct timespec nap = {.tv_nsec = NAP_NS};
 	const void *shared = reader_row_at(map, part, index);
 
 	memset(to, 0, known_parts[part].bytes);
 	if (!shared) /* a hole reads as a row never used */
 		return true;
-	while (!copy_row(to, shared, row_bytes(&map->parts[part], part))) {
-		if (patience->naps == 0)
+	while (!copy_row(to, shared, row_bytes(&map->parts[part], part)))
+		if (!take_nap(patience))
 			return false;
-		patience->naps--;
-		(void)nanosleep(&nap, NULL);
-	}
 	return true;
 }
 
@@ -435,20 +443,50 @@ static void read_failures(const struct region_map *map, struct region_image *ima
 }
 
 /*
- * Its first word says whether the others are those of one state. Return: false if they are not: that
- * of a process that ended there is as good as not told.
+ * Twice the same and not marked: it is of one state. Return: false if it never was: that of a process
+ * which ended in the middle of one is as good as not told.
  */
 static bool copy_capability(struct region_capability *copy, const struct region_capability *shared)
 {
 	const uint64_t *from = (const uint64_t *)(const void *)shared;
-	uint64_t *to = (uint64_t *)(void *)copy;
+	uint64_t words[2][sizeof *copy / sizeof(uint64_t)];
 
 	for (int look = 0; look < LOOKS; look++) {
-		reader_copy_words(to, from, sizeof *copy / sizeof *to);
-		if (!copy->half_written && word_load(from) == to[0])
+		for (int i = 0; i < 2; i++)
+			reader_copy_words(words[i], from, sizeof words[i] / sizeof words[i][0]);
+		if (memcmp(words[0], words[1], sizeof words[0]) != 0)
+			continue;
+		/* by bytes: the row alone need not lie where words may */
+		memcpy(copy, words[0], sizeof *copy);
+		if (!copy->half_written)
 			return true;
 	}
 	return false;
+}
+
+static bool read_capability(struct region_capability *copy, const struct region_capability *shared,
+			    struct patience *patience)
+{
+	while (!copy_capability(copy, shared))
+		if (!take_nap(patience))
+			return false;
+	return true;
+}
+
+static void read_capabilities(const struct region_map *map, struct region_image *image,
+			      struct patience *patience)
+{
+	for (uint32_t i = 0; i < map->parts[REGION_PART_CAPABILITIES].count; i++) {
+		const struct region_capability *shared = reader_row_at(map, REGION_PART_CAPABILITIES, i);
+		struct region_capability *copy = &image->capabilities[image->capability_count];
+
+		if (!shared || !read_capability(copy, shared, patience))
+			continue;
+		copy->name[sizeof copy->name - 1] = '\0';
+		copy->detail[sizeof copy->detail - 1] = '\0';
+		if (copy->name[0])
+			image->capability_count++;
+	}
 }
 
 int region_read_left(struct region_map *map, struct region_lefts *ret_lefts)
@@ -486,21 +524,6 @@ void region_lefts_clear(struct region_lefts *lefts)
 	*lefts = (struct region_lefts){0};
 }
 
-static void read_capabilities(const struct region_map *map, struct region_image *image)
-{
-	for (uint32_t i = 0; i < map->parts[REGION_PART_CAPABILITIES].count; i++) {
-		const struct region_capability *shared = reader_row_at(map, REGION_PART_CAPABILITIES, i);
-		struct region_capability *copy = &image->capabilities[image->capability_count];
-
-		if (!shared || !copy_capability(copy, shared))
-			continue;
-		copy->name[sizeof copy->name - 1] = '\0';
-		copy->detail[sizeof copy->detail - 1] = '\0';
-		if (copy->name[0])
-			image->capability_count++;
-	}
-}
-
 static void read_head(const struct region_map *map, struct region_head *head)
 {
 	reader_copy_words((uint64_t *)(void *)head, (const uint64_t *)(const void *)map->base,
@@ -533,7 +556,7 @@ int region_read_image(const struct region_map *map, struct region_image *ret_ima
 	for (uint32_t id = 0; id < rows; id++)
 		read_row(map, id, ret_image, &patience);
 	read_failures(map, ret_image, &patience);
-	read_capabilities(map, ret_image);
+	read_capabilities(map, ret_image, &patience);
 	return 0;
 }
 
