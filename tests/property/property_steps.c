@@ -31,7 +31,7 @@
 
 #define SLOTS	    (16 * 1024u)
 #define BLOCK_SLOTS (REGION_BLOCK_BYTES / sizeof(struct region_slot))
-#define STEPS_MAX   40000u
+#define STEPS_MAX   200000u /* a sanitizer makes five steps of one; more is an event without an end */
 #define HEAD_FROM   1032u /* behind the sequence word */
 #define HEAD_WORDS  46u
 
