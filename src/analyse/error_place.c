@@ -10,6 +10,9 @@
 /* pytest prints whole functions between its frames. */
 #define PYTEST_GAP_LINES 600
 
+/* Before each line of an error; "ERROR" and "Exception" begin like that as well, and are none. */
+#define PYTEST_MARK "E  "
+
 struct line {
 	const char *start, *end;
 };
@@ -126,10 +129,10 @@ bool error_place_find(const char *bytes, size_t length, size_t at, struct error_
 	struct line line;
 	unsigned gap = 0, gap_max;
 
-	/* what stands before the message in its own line: pytest marks errors by an E */
+	/* what stands before the message in its own line: pytest marks those of an error */
 	while (end > bytes && end[-1] != '\n')
 		end--;
-	bool is_pytest = end < bytes + length && *end == 'E';
+	bool is_pytest = begins(end, bytes + length, PYTEST_MARK);
 
 	gap_max = is_pytest ? PYTEST_GAP_LINES : GAP_LINES;
 	for (; gap <= gap_max && line_above(bytes, end, &line); end = line.start, gap++) {

@@ -292,6 +292,10 @@ static void test_places(void **unused)
 	assert_string_equal(place_of(OF_APP OF_TTNN RAISED "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n"
 				     LOGGED), "-");
 	assert_string_equal(place_of(LOGGED), "-");
+	/* nor has one that begins with an E, of whatever log */
+	assert_string_equal(place_of(OF_APP OF_TTNN RAISED "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n"
+				     "ERROR | " CLASHED "\n"), "-");
+	assert_string_equal(place_of("tests/test_it.py:9: in test_it\nException: " CLASHED "\n"), "-");
 	assert_string_equal(place_of("Traceback (most recent call last):\n" OF_TTNN RAISED), "-");
 	/* a frame that is not whole, and one without a function */
 	assert_string_equal(place_of("  File \"model.py\", line x, in f\n" RAISED), "-");
