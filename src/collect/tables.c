@@ -3,7 +3,7 @@
  * Finding tables without a server: a process keeps its table open, so a link
  * under /proc/PID/fd says "/memfd:ttmem". Children inherit the descriptor, so
  * who the writer is comes from the kernel: the owner of the lock on byte 0, or
- * else the very process that the head names, met with the table in its hands.
+ * else the process that maps the file for writing.
  * A lock is not held at every moment: a writer that hands its table to a server
  * loses it and takes it again, and may lose its processor in between.
  *
@@ -27,7 +27,6 @@
 
 #include "base/files.h"
 #include "region/format.h"
-#include "source/procfs.h"
 
 #define LINK_PREFIX "/memfd:" REGION_NAME " ("
 
@@ -131,8 +130,7 @@ static uint32_t owner_of(const struct candidate *table, const struct region_map 
 	 */
 	if (table->is_own && head->pid == (uint32_t)getpid())
 		return head->pid;
-	if (process_is(table->holder, head->pid, head->start_ticks) ||
-	    tables_is_written_by(table->holder, table->st.st_ino) > 0)
+	if (tables_is_written_by(table->holder, table->st.st_ino) > 0)
 		return table->holder;
 	return tables_is_written_by(head->pid, table->st.st_ino) > 0 ? head->pid : 0;
 }

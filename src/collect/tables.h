@@ -16,9 +16,9 @@ int tables_visit(const struct collect_options *options, table_visitor *visit, vo
 		 struct collect_notes *ret_notes);
 
 /*
- * tables_is_written_by - does the process map this file (inode 0: any table) for writing? Only a table's writer does: its
- * mapping stays out of children and ends at exec. What the lock on the file cannot tell for a moment
- * (closing a descriptor drops it, and the writer takes it again) this can.
+ * tables_is_written_by - does the process map this file (inode 0: any table) for writing? Only a
+ * table's writer does: its mapping stays out of children and ends at exec. What the lock on the file
+ * cannot tell for a moment (closing a descriptor drops it, and the writer takes it again) this can.
  * Return: 1; 0; -errno: not for us to see, or no such process.
  */
 int tables_is_written_by(uint32_t pid, uint64_t inode);
