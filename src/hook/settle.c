@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hook/settle.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -11,6 +10,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "hook/now.h"
 
 #define ROUNDS 3
 
@@ -26,14 +27,6 @@ struct entry {
 	uint8_t type;
 	char name[];
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
 
 /* What the thread has used of a processor, up to now. Return: false: it has ended. */
 static bool work_of(pid_t tid, uint64_t *ret_ns)
@@ -77,7 +70,7 @@ static int settle_one(int tasks, const char *name, uint64_t end_ns)
 	if (tid == syscall(SYS_gettid) || !work_of(tid, &before))
 		return 0;
 	while (is_on_its_way(tasks, name)) {
-		if (now_ns() >= end_ns)
+		if (hook_now_ns() >= end_ns)
 			return -EAGAIN;
 		(void)syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &nap, NULL);
 		if (!work_of(tid, &now) || now - before >= WORK_NS)
@@ -108,7 +101,7 @@ static int settle_round(int tasks, uint64_t end_ns)
 
 int settle_threads(uint64_t limit_ns)
 {
-	uint64_t end_ns = now_ns() + limit_ns;
+	uint64_t end_ns = hook_now_ns() + limit_ns;
 	int tasks = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/task",
 				 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = tasks < 0 ? -errno : 0;
